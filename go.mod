@@ -1,0 +1,3 @@
+module encke
+
+go 1.26.0
