@@ -1,0 +1,276 @@
+// Package app is the proxy as it runs: it introduces the packages to each other,
+// listens, and stops. cmd/encke gives it a Config from flags; tests give it one
+// of their own.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-multierror"
+
+	"encke/cause"
+	"encke/csp"
+	"encke/static"
+	"encke/tcpsocket"
+	"encke/transports"
+)
+
+// Limits of what net/http takes from anyone.
+const (
+	headerTimeout = 5 * time.Second
+	idleTimeout   = 75 * time.Second // longer than the 60 s of common balancers
+	headerBytes   = 16 << 10
+)
+
+// App is a running proxy.
+type App struct {
+	cfg       Config
+	log       *slog.Logger
+	sessions  *csp.Server
+	sockets   *tcpsocket.Server
+	handler   *transports.Handler
+	routes    *http.ServeMux
+	servers   []*http.Server
+	listeners []net.Listener
+	serving   sync.WaitGroup
+	draining  atomic.Bool
+	failed    chan error
+}
+
+// Start checks the configuration, listens and serves. The caller must call
+// Shutdown or Close.
+func Start(cfg Config) (*App, error) {
+	set, err := cfg.check()
+	if err != nil {
+		return nil, err
+	}
+	a := &App{cfg: cfg, log: cfg.Log, failed: make(chan error, 1)}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if len(a.cfg.Listen) == 0 {
+		a.cfg.Listen = []string{"127.0.0.1:8000"}
+	}
+	if a.cfg.Drain == 0 {
+		a.cfg.Drain = 30 * time.Second
+	}
+	if a.listeners, err = listen(a.cfg.Listen); err != nil {
+		return nil, err
+	}
+	for _, ln := range a.listeners {
+		set.rules.Deny(ownAddresses(ln.Addr())...)
+	}
+	if err := a.wire(set); err != nil {
+		closeAll(a.listeners)
+		return nil, err
+	}
+	for _, ln := range a.listeners {
+		a.serve(ln, set)
+	}
+	if cfg.AllowAnyHost {
+		a.log.Warn("any host may be reached: --allow-any-host is on")
+	}
+	return a, nil
+}
+
+// wire builds the proxy from the top down: sessions feed sockets, transports feed
+// sessions.
+func (a *App) wire(set *settings) error {
+	c := &a.cfg
+	dialer := tcpsocket.NewDialer(set.rules, tcpsocket.DialOptions{Log: a.log})
+	a.sockets = tcpsocket.NewServer(dialer, tcpsocket.Options{
+		Window: c.Window, MaxSockets: c.MaxSockets, DialTimeout: c.DialTimeout, Log: a.log,
+	})
+	a.sessions = csp.NewServer(csp.Options{
+		Node: c.Node, Linger: c.Linger, MaxSessions: c.MaxSessions, SendBuffer: c.SendBuffer,
+		Accept: func(s *csp.Session) csp.Handler {
+			return a.sockets.Mux(s, tcpsocket.Caller{Session: s.Digest(), Origin: s.Peer().Origin, Remote: s.Peer().Addr})
+		},
+	})
+	var err error
+	a.handler, err = transports.New(a.sessions, transports.Options{
+		Transports: c.Transports, Origins: set.origins, Heartbeat: c.Heartbeat, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	guard := transports.Hosts(c.Hosts).Guard
+	a.routes = http.NewServeMux()
+	a.routes.Handle(c.Prefix+"/session/", guard(http.StripPrefix(c.Prefix, a.handler)))
+	a.routes.Handle(c.Prefix+"/", guard(http.StripPrefix(c.Prefix, static.Handler())))
+	a.routes.HandleFunc(c.Prefix+"/healthz", a.health)
+	return nil
+}
+
+// Mount serves h below the prefix as well, at a path such as "/demo/", which h
+// does not see.
+func (a *App) Mount(path string, h http.Handler) {
+	guard := transports.Hosts(a.cfg.Hosts).Guard
+	a.routes.Handle(a.cfg.Prefix+path, guard(http.StripPrefix(a.cfg.Prefix+strings.TrimSuffix(path, "/"), h)))
+}
+
+func (a *App) serve(ln net.Listener, set *settings) {
+	srv := &http.Server{
+		Handler:           a.routes,
+		TLSConfig:         set.tls,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    headerBytes,
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	}
+	a.servers = append(a.servers, srv)
+	a.log.Info("listening", "addr", ln.Addr().String(), "url", a.url(ln.Addr()))
+	a.serving.Go(func() { // ends when Shutdown or Close closes the listener
+		var err error
+		if set.tls != nil {
+			err = srv.ServeTLS(ln, "", "")
+		} else {
+			err = srv.Serve(ln)
+		}
+		if !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			select {
+			case a.failed <- err:
+			default:
+			}
+		}
+	})
+}
+
+// health is what balancers ask: 200 while new sessions are welcome.
+func (a *App) health(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if a.draining.Load() {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprintln(w, "draining")
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// Addr returns the first address that the proxy listens on.
+func (a *App) Addr() net.Addr { return a.listeners[0].Addr() }
+
+// URL returns where the proxy is found at its first address, with the prefix.
+func (a *App) URL() string { return a.url(a.Addr()) }
+
+func (a *App) url(addr net.Addr) string {
+	scheme := "http://"
+	if a.cfg.Cert != "" {
+		scheme = "https://"
+	}
+	host := addr.String()
+	if t, ok := addr.(*net.TCPAddr); ok && t.IP.IsUnspecified() {
+		host = fmt.Sprintf("localhost:%d", t.Port)
+	}
+	return scheme + host + a.cfg.Prefix
+}
+
+// Failed gets an error when a listener breaks.
+func (a *App) Failed() <-chan error { return a.failed }
+
+// Stats are the counters of all layers.
+type Stats struct {
+	Sessions csp.Stats
+	Sockets  tcpsocket.Stats
+}
+
+// Stats returns the counters.
+func (a *App) Stats() Stats {
+	return Stats{Sessions: a.sessions.Stats(), Sockets: a.sockets.Stats()}
+}
+
+// Shutdown stops gracefully: no new connections and sessions, clients are told to
+// open no more sockets, and open ones may go on until they end, the drain time of
+// the configuration is over or ctx is done. Then it is Close.
+func (a *App) Shutdown(ctx context.Context) error {
+	a.draining.Store(true)
+	a.sessions.Drain()
+	closeAll(a.listeners) // polls go on over the connections there are
+	a.log.Info("draining", "sockets", a.sockets.Open(), "limit", a.cfg.Drain)
+	a.sockets.GoAway(retrySeconds)
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.Drain)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for a.sockets.Open() > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return a.Close()
+		}
+	}
+	return a.Close()
+}
+
+// retrySeconds is how long clients are asked to stay away from a stopping proxy.
+const retrySeconds = 2
+
+// Close stops at once: sessions end with going-away, backends are reset.
+func (a *App) Close() error {
+	a.draining.Store(true)
+	a.sessions.Close(&cause.Error{Code: cause.GoingAway, Text: "the proxy is stopping", Retry: retrySeconds})
+	var all *multierror.Error
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for _, srv := range a.servers {
+		if err := srv.Shutdown(ctx); err != nil {
+			all = multierror.Append(all, err, srv.Close())
+		}
+	}
+	a.serving.Wait()
+	a.handler.Wait()
+	a.sockets.Wait()
+	a.log.Info("stopped")
+	return all.ErrorOrNil()
+}
+
+func listen(addrs []string) ([]net.Listener, error) {
+	var all []net.Listener
+	for _, addr := range addrs {
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			closeAll(all)
+			return nil, err
+		}
+		all = append(all, ln)
+	}
+	return all, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, ln := range listeners {
+		ln.Close()
+	}
+}
+
+// ownAddresses are the addresses at which a listener is reached; pages must not
+// reach the proxy through itself.
+func ownAddresses(addr net.Addr) []netip.AddrPort {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok {
+		return nil
+	}
+	own := []netip.AddrPort{tcp.AddrPort()}
+	if !tcp.IP.IsUnspecified() {
+		return own
+	}
+	interfaces, _ := net.InterfaceAddrs()
+	for _, i := range interfaces {
+		if p, err := netip.ParsePrefix(i.String()); err == nil {
+			own = append(own, netip.AddrPortFrom(p.Addr().Unmap(), uint16(tcp.Port)))
+		}
+	}
+	return own
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"encke/cmd/encke/app"
+	"encke/transports"
+)
+
+// serveFlags are the options of the proxy; check and demo take them too.
+func serveFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "allow", Usage: "`RULE`: what pages may reach; repeatable", EnvVars: []string{"ENCKE_ALLOW"}},
+		&cli.StringSliceFlag{Name: "allow-file", Usage: "`FILE` with a rule on each line; repeatable", EnvVars: []string{"ENCKE_ALLOW_FILE"}},
+		&cli.BoolFlag{Name: "allow-private", Usage: "allowed names may resolve to private addresses: their owners can point them at any machine inside", EnvVars: []string{"ENCKE_ALLOW_PRIVATE"}},
+		&cli.BoolFlag{Name: "allow-any-host", Usage: "accept rules for any host (*:PORT): pages reach whatever this machine reaches", EnvVars: []string{"ENCKE_ALLOW_ANY_HOST"}},
+		&cli.StringSliceFlag{Name: "listen", Usage: "`ADDRESS` to listen on; repeatable (default: 127.0.0.1:8000)", EnvVars: []string{"ENCKE_LISTEN"}},
+		&cli.StringSliceFlag{Name: "origin", Usage: "`ORIGIN` of pages that may use the proxy, such as https://www.example.org; its own pages always may; repeatable", EnvVars: []string{"ENCKE_ORIGIN"}},
+		&cli.StringSliceFlag{Name: "host", Usage: "`NAME` of the proxy as browsers see it; loopback names always are; repeatable", EnvVars: []string{"ENCKE_HOST"}},
+		&cli.StringFlag{Name: "cert", Usage: "PEM `FILE` with the certificate chain: serve TLS and HTTP/2", EnvVars: []string{"ENCKE_CERT"}},
+		&cli.StringFlag{Name: "key", Usage: "PEM `FILE` with the private key", EnvVars: []string{"ENCKE_KEY"}},
+		&cli.StringFlag{Name: "prefix", Usage: "`PATH` below which everything is served, such as /tcp", EnvVars: []string{"ENCKE_PREFIX"}},
+		&cli.StringFlag{Name: "transports", Usage: "comma-separated `NAMES` of those served, of " + strings.Join(transports.All(), ", "), Value: strings.Join(transports.Default(), ","), EnvVars: []string{"ENCKE_TRANSPORTS"}},
+		&cli.StringFlag{Name: "node", Usage: "`NAME` of this process in session ids, for balancers", Value: "n0", EnvVars: []string{"ENCKE_NODE"}},
+		&cli.DurationFlag{Name: "linger", Usage: "how long a session without a link waits for the next one", Value: 120 * time.Second, EnvVars: []string{"ENCKE_LINGER"}},
+		&cli.DurationFlag{Name: "heartbeat", Usage: "longest silence on a link", Value: 25 * time.Second, EnvVars: []string{"ENCKE_HEARTBEAT"}},
+		&cli.DurationFlag{Name: "dial-timeout", Usage: "how long resolving and connecting may take", Value: 15 * time.Second, EnvVars: []string{"ENCKE_DIAL_TIMEOUT"}},
+		&cli.DurationFlag{Name: "drain", Usage: "how long open sockets may go on after SIGTERM", Value: 30 * time.Second, EnvVars: []string{"ENCKE_DRAIN"}},
+		&cli.IntFlag{Name: "max-sessions", Usage: "live sessions", Value: 20_000, EnvVars: []string{"ENCKE_MAX_SESSIONS"}},
+		&cli.IntFlag{Name: "max-sockets", Usage: "open sockets of one session", Value: 128, EnvVars: []string{"ENCKE_MAX_SOCKETS"}},
+		&cli.IntFlag{Name: "send-buffer", Usage: "`BYTES` that a session keeps until the page has them", Value: 256 << 10, EnvVars: []string{"ENCKE_SEND_BUFFER"}},
+		&cli.IntFlag{Name: "window", Usage: "`BYTES` from the page that wait for one backend", Value: 256 << 10, EnvVars: []string{"ENCKE_WINDOW"}},
+		&cli.StringFlag{Name: "log-level", Usage: "debug, info, warn or error", Value: "info", EnvVars: []string{"ENCKE_LOG_LEVEL"}},
+		&cli.StringFlag{Name: "log-format", Usage: "text or json", Value: "text", EnvVars: []string{"ENCKE_LOG_FORMAT"}},
+	}
+}
+
+// config reads the flags.
+func config(c *cli.Context) (app.Config, error) {
+	log, err := logger(c.String("log-level"), c.String("log-format"), os.Stderr)
+	cfg := app.Config{
+		Listen:       words(c.StringSlice("listen")),
+		Prefix:       c.String("prefix"),
+		Cert:         c.String("cert"),
+		Key:          c.String("key"),
+		Allow:        words(c.StringSlice("allow")),
+		AllowFiles:   words(c.StringSlice("allow-file")),
+		AllowPrivate: c.Bool("allow-private"),
+		AllowAnyHost: c.Bool("allow-any-host"),
+		Origins:      words(c.StringSlice("origin")),
+		Hosts:        words(c.StringSlice("host")),
+		Transports:   strings.FieldsFunc(c.String("transports"), func(r rune) bool { return r == ',' || r == ' ' }),
+		Node:         c.String("node"),
+		Linger:       c.Duration("linger"),
+		Heartbeat:    c.Duration("heartbeat"),
+		DialTimeout:  c.Duration("dial-timeout"),
+		Drain:        c.Duration("drain"),
+		MaxSessions:  c.Int("max-sessions"),
+		MaxSockets:   c.Int("max-sockets"),
+		SendBuffer:   c.Int("send-buffer"),
+		Window:       c.Int("window"),
+		Log:          log,
+	}
+	if c.NArg() > 0 {
+		err = errors.Join(err, fmt.Errorf("unexpected argument %q (see encke --help)", c.Args().First()))
+	}
+	return cfg, err
+}
+
+// words splits values at white space, as they come from the environment.
+func words(values []string) []string {
+	var all []string
+	for _, v := range values {
+		all = append(all, strings.Fields(v)...)
+	}
+	return all
+}
+
+func logger(level, format string, w io.Writer) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("--log-level: %q is not debug, info, warn or error", level)
+	}
+	opts := &slog.HandlerOptions{Level: l}
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, opts)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, opts)), nil
+	}
+	return nil, fmt.Errorf("--log-format: %q is not text or json", format)
+}
+
+// serve is the main action: run the proxy until a signal comes.
+func serve(c *cli.Context) error {
+	cfg, err := config(c)
+	if err != nil {
+		return err
+	}
+	a, err := app.Start(cfg)
+	if err != nil {
+		return err
+	}
+	return wait(c.Context, a)
+}
+
+// wait returns when the proxy was stopped by a signal, a second one stops it at
+// once, or when a listener broke.
+func wait(ctx context.Context, a *app.App) error {
+	select {
+	case err := <-a.Failed():
+		return errors.Join(err, a.Close())
+	case <-ctx.Done():
+	}
+	again, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return a.Shutdown(again)
+}
+
+func checkCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "check",
+		Usage:     "validate options and rules, start nothing",
+		UsageText: "encke check --allow HOST:PORT [options as for the proxy]",
+		Flags:     serveFlags(),
+		Action: func(c *cli.Context) error {
+			cfg, err := config(c)
+			if err != nil {
+				return err
+			}
+			rules, err := cfg.Rules()
+			if err != nil {
+				return err
+			}
+			for _, r := range rules.List() {
+				fmt.Fprintln(c.App.Writer, "allow", r)
+			}
+			fmt.Fprintln(c.App.Writer, "ok")
+			return nil
+		},
+	}
+}

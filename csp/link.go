@@ -1,0 +1,193 @@
+package csp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+)
+
+// ErrDisplaced is returned by a Link after a newer one was attached.
+var ErrDisplaced = errors.New("displaced by a newer link")
+
+// Link is what carries a session's packets away: the downlink on a server, the
+// uplink on a client. One goroutine at a time may use it.
+type Link struct {
+	s    *Session
+	wake func()
+	bell chan struct{} // what wake rings for Next; nil when the caller gave a wake
+
+	// Guarded by s.mu.
+	parked   bool // the last Take found nothing
+	sayAck   bool
+	saySeq   bool
+	pings    int
+	pongs    int
+	gone     error // why the link must stop
+	saidLast bool  // the Close record was taken
+}
+
+// Attach makes a new Link the one that carries packets away, beginning behind
+// ack, the highest id the other side says it has. wake is called, without locks
+// and from any goroutine, when a Take that found nothing would find something
+// now; nil: the caller uses Next. Attach fails with the cause if the session is
+// over or ack is impossible.
+func (s *Session) Attach(ack uint64, wake func()) (*Link, error) {
+	if err := s.Acked(ack); err != nil {
+		return nil, err
+	}
+	l := &Link{s: s, wake: wake, sayAck: true, saySeq: true}
+	if wake == nil {
+		l.bell = make(chan struct{}, 1)
+		l.wake = l.ring
+	}
+	s.mu.Lock()
+	if s.err != nil {
+		s.mu.Unlock()
+		return nil, s.err
+	}
+	old := s.link
+	s.link = l
+	s.out.rewind()
+	if s.linger != nil {
+		s.linger.Stop()
+	}
+	wakeOld := noWake
+	if old != nil {
+		old.gone = ErrDisplaced
+		wakeOld = old.wakeIfParked()
+	}
+	s.mu.Unlock()
+	wakeOld()
+	return l, nil
+}
+
+// Detach says that the link no longer carries anything; Take and Next return
+// io.EOF from now on. When it was the attached one, the session begins to linger.
+func (l *Link) Detach() {
+	s := l.s
+	s.mu.Lock()
+	if l.gone == nil {
+		l.gone = io.EOF
+	}
+	if s.link == l {
+		s.link = nil
+		if s.err == nil {
+			s.startLinger(s.opts.Linger)
+		}
+	}
+	wake := l.wakeIfParked()
+	s.mu.Unlock()
+	wake()
+}
+
+// Take fills b with what the link has to send, up to about max payload bytes, and
+// reports whether there is anything. The caller writes it and calls b.Release.
+// After the session's cause was taken the error is io.EOF, after a newer link was
+// attached ErrDisplaced; then the link must end.
+func (l *Link) Take(b *Batch, max int) (bool, error) {
+	s := l.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.gone != nil {
+		return false, l.gone
+	}
+	if s.err != nil {
+		if l.saidLast {
+			return false, io.EOF
+		}
+		l.saidLast = true
+		b.Close = s.err
+		return true, nil
+	}
+	if !l.pending() {
+		l.parked = true
+		return false, nil
+	}
+	if l.sayAck {
+		b.HasAck, b.Ack = true, s.in.got
+		s.in.told()
+	}
+	b.Pings, b.Pongs = l.pings, l.pongs
+	l.sayAck, l.pings, l.pongs = false, 0, 0
+	s.out.take(b, max)
+	if len(b.Packets) > 0 {
+		b.Seq, l.saySeq = l.saySeq, false
+	}
+	return true, nil
+}
+
+// Next is Take for a goroutine that can wait, at most for wait. It reports false
+// when there was nothing to send for so long; ctx ends it with ctx.Err().
+func (l *Link) Next(ctx context.Context, wait time.Duration, b *Batch, max int) (bool, error) {
+	var timer *time.Timer
+	for {
+		if ok, err := l.Take(b, max); ok || err != nil {
+			return ok, err
+		}
+		if timer == nil {
+			timer = time.NewTimer(wait)
+			defer timer.Stop()
+		}
+		select {
+		case <-l.bell:
+		case <-timer.C:
+			return false, nil
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+}
+
+// Probe queues a Ping.
+func (l *Link) Probe() {
+	l.s.mu.Lock()
+	l.pings++
+	wake := l.s.wake()
+	l.s.mu.Unlock()
+	wake()
+}
+
+// Answer queues a Pong.
+func (l *Link) Answer() {
+	l.s.mu.Lock()
+	if l.pongs < 8 {
+		l.pongs++
+	}
+	wake := l.s.wake()
+	l.s.mu.Unlock()
+	wake()
+}
+
+// pending reports, with mu held, whether Take would find something.
+func (l *Link) pending() bool {
+	o := &l.s.out
+	return l.sayAck || l.pings > 0 || l.pongs > 0 || o.next < len(o.queue) || l.s.err != nil || l.gone != nil
+}
+
+func (l *Link) ring() {
+	select {
+	case l.bell <- struct{}{}:
+	default:
+	}
+}
+
+// wakeIfParked returns, with mu held, the function to call after unlocking.
+func (l *Link) wakeIfParked() func() {
+	if !l.parked {
+		return noWake
+	}
+	l.parked = false
+	return l.wake
+}
+
+// wake returns, with mu held, what to call after unlocking so that the attached
+// link takes what is there.
+func (s *Session) wake() func() {
+	if s.link != nil && s.link.parked && s.link.pending() {
+		return s.link.wakeIfParked()
+	}
+	return noWake
+}
+
+func noWake() {}

@@ -1,0 +1,79 @@
+package csp
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Options are the settings of a Server, or of a client's Session. The zero value
+// is the recommended setting.
+type Options struct {
+	// Accept makes the Handler of a new session on a server. It must not call
+	// the session's methods before it returns.
+	Accept func(*Session) Handler
+
+	// Node is the public part of session ids, 1 to 32 letters, digits or '-';
+	// balancers route on it. Default "n0".
+	Node string
+
+	// SendBuffer bounds the bytes that a session keeps until they are
+	// acknowledged; at the bound its backends are no longer read. Default 256 KiB.
+	SendBuffer int
+
+	// MaxSendBuffer is what the bound grows to while acknowledgements come back
+	// fast. Default 1 MiB.
+	MaxSendBuffer int
+
+	// GrowthBudget bounds what all sessions of the process may grow by together,
+	// in bytes. Default 64 MiB.
+	GrowthBudget int64
+
+	// Linger is how long a session without a link waits for the next one.
+	// Default 120 s.
+	Linger time.Duration
+
+	// HalfOpen is how long a new session waits for its first link. Default 15 s.
+	HalfOpen time.Duration
+
+	// GapTimeout is how long a missing packet is waited for. Default 30 s.
+	GapTimeout time.Duration
+
+	// MaxSessions bounds the live sessions of a Server. Default 20,000.
+	MaxSessions int
+
+	growth *budget
+}
+
+func (o Options) withDefaults() Options {
+	def(&o.Node, "n0")
+	def(&o.SendBuffer, 256<<10)
+	def(&o.MaxSendBuffer, 1<<20)
+	def(&o.GrowthBudget, 64<<20)
+	def(&o.Linger, 120*time.Second)
+	def(&o.HalfOpen, 15*time.Second)
+	def(&o.GapTimeout, 30*time.Second)
+	def(&o.MaxSessions, 20_000)
+	o.growth = &budget{}
+	o.growth.left.Store(o.GrowthBudget)
+	return o
+}
+
+func def[T comparable](p *T, v T) {
+	var zero T
+	if *p == zero {
+		*p = v
+	}
+}
+
+// budget is a number of bytes that many sessions share.
+type budget struct{ left atomic.Int64 }
+
+func (b *budget) take(n int) bool {
+	if b.left.Add(int64(-n)) >= 0 {
+		return true
+	}
+	b.left.Add(int64(n))
+	return false
+}
+
+func (b *budget) give(n int) { b.left.Add(int64(n)) }

@@ -1,0 +1,156 @@
+package csp
+
+import (
+	"time"
+
+	"encke/buffer"
+)
+
+// outgoing is the sending half of a session: the packets that are not yet
+// acknowledged. It is guarded by Session.mu.
+type outgoing struct {
+	queue    []sent // ids first, first+1, ...
+	first    uint64 // id of queue[0], or of the next packet
+	next     int    // index of the first packet that the attached link did not take
+	taken    uint64 // highest id that any link ever took
+	ended    bool   // an end-of-stream packet is queued
+	cost     int    // of the queue
+	reserved int
+	bound    int  // of cost + reserved
+	starved  bool // a reservation was refused
+
+	round      time.Time // when the current measurement of the link's speed began
+	roundAcked int       // cost acknowledged in it
+}
+
+func (p *sent) cost() int { return max(p.size(), minCost) }
+
+// reserve grants up to n bytes, or nothing when less than a quarter is free.
+func (o *outgoing) reserve(n int) int {
+	room := o.bound - o.cost - o.reserved
+	if room < n && room < (n+3)/4 {
+		o.starved = true
+		return 0
+	}
+	n = min(n, room)
+	o.reserved += n
+	return n
+}
+
+// unstarve reports whether a refused reservation may succeed now. It waits for a
+// quarter of the bound, so that readers are woken for a good piece.
+func (o *outgoing) unstarve() bool {
+	if o.starved && o.bound-o.cost-o.reserved >= o.bound/4 {
+		o.starved = false
+		return true
+	}
+	return false
+}
+
+// push queues payload, in the last packet if that has room and no link took it.
+func (o *outgoing) push(payload *buffer.Buffer) {
+	if n := len(o.queue); n > o.next && o.first+uint64(n)-1 > o.taken {
+		last := &o.queue[n-1]
+		before := last.cost()
+		if last.merge(payload) {
+			o.cost += last.cost() - before
+			payload.Release()
+			return
+		}
+	}
+	p := newSent(payload.Fit())
+	o.cost += p.cost()
+	o.queue = append(o.queue, p)
+}
+
+// pushEnd queues the end of the stream.
+func (o *outgoing) pushEnd() {
+	var end sent
+	o.ended = true
+	o.cost += end.cost()
+	o.queue = append(o.queue, end)
+}
+
+// rewind makes everything from the first unacknowledged packet go out again.
+func (o *outgoing) rewind() { o.next = 0 }
+
+// take moves packets for a link into b until limit payload bytes are reached.
+func (o *outgoing) take(b *Batch, limit int) {
+	b.First = o.first + uint64(o.next)
+	for size := 0; o.next < len(o.queue) && size < limit; o.next++ {
+		p := o.queue[o.next]
+		if p.record != nil {
+			p.record.Retain()
+		}
+		b.Packets = append(b.Packets, Outgoing{p})
+		size += p.size()
+	}
+	o.taken = max(o.taken, o.first+uint64(o.next)-1)
+}
+
+// ack drops all packets up to id.
+func (o *outgoing) ack(id uint64, opts *Options) {
+	if id < o.first {
+		return
+	}
+	n := int(id - o.first + 1)
+	for i := range o.queue[:n] {
+		c := o.queue[i].cost()
+		o.cost -= c
+		o.roundAcked += c
+		if r := o.queue[i].record; r != nil {
+			r.Release()
+		}
+	}
+	o.queue = dropFront(o.queue, n)
+	o.first = id + 1
+	o.next = max(o.next-n, 0)
+	o.grow(opts)
+}
+
+// grow doubles the bound when it is what limits a fast link: a whole bound was
+// acknowledged within growTime while a reader was waiting for room. It goes back
+// to the first bound when a whole one took four times as long.
+func (o *outgoing) grow(opts *Options) {
+	if o.roundAcked < o.bound {
+		return
+	}
+	now := time.Now()
+	switch took := now.Sub(o.round); {
+	case took > 4*growTime:
+		o.shrink(opts)
+	case took < growTime && o.starved && o.bound*2 <= opts.MaxSendBuffer && opts.growth.take(o.bound):
+		o.bound *= 2
+	}
+	o.round, o.roundAcked = now, 0
+}
+
+// growTime: a link that carries its bound in this time deserves a larger one.
+const growTime = 500 * time.Millisecond
+
+func (o *outgoing) shrink(opts *Options) {
+	opts.growth.give(o.bound - opts.SendBuffer)
+	o.bound = opts.SendBuffer
+}
+
+// drop releases everything at the end of the session.
+func (o *outgoing) drop(opts *Options) {
+	for i := range o.queue {
+		if r := o.queue[i].record; r != nil {
+			r.Release()
+		}
+	}
+	o.queue, o.cost, o.next = nil, 0, 0
+	o.shrink(opts)
+}
+
+// dropFront removes the first n elements and gives back the memory of a queue
+// that was long and is empty.
+func dropFront[T any](q []T, n int) []T {
+	rest := copy(q, q[n:])
+	clear(q[rest:])
+	if rest == 0 && cap(q) > 32 {
+		return nil
+	}
+	return q[:rest]
+}

@@ -1,0 +1,175 @@
+package csp
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"sync"
+	"time"
+
+	"encke/cause"
+)
+
+// Peer is what a transport proved about the other side when a session was opened.
+type Peer struct {
+	Origin string // canonical origin of the page
+	Addr   string // network address of the first request, for the audit log
+}
+
+// tombstone is how long a closed session's cause is told to late links.
+const tombstone = 60 * time.Second
+
+// Server holds the live sessions.
+type Server struct {
+	opts Options
+
+	mu       sync.Mutex
+	sessions map[string]*Session // live ones, and closed ones for a while
+	opening  map[Key]*Session    // those whose client has not yet used the id
+	live     int
+	draining bool
+	stats    Stats
+}
+
+// Stats are counters of a Server; all but Live only grow.
+type Stats struct {
+	Live    int                 // sessions now
+	Opened  uint64              // sessions made
+	Resumed uint64              // lookups by id that found a live session
+	Unknown uint64              // lookups by id that did not
+	Repeats uint64              // packets dropped because they had been delivered before
+	Closed  [cause.Count]uint64 // sessions by the cause of their end
+}
+
+// NewServer returns a Server with no sessions. opts.Accept is required.
+func NewServer(opts Options) *Server {
+	return &Server{
+		opts:     opts.withDefaults(),
+		sessions: make(map[string]*Session),
+		opening:  make(map[Key]*Session),
+	}
+}
+
+// Linger returns how long a session without a link is kept.
+func (v *Server) Linger() time.Duration { return v.opts.Linger }
+
+// Open returns a new session, or the one that was opened with the same key by the
+// same origin and whose id the client has not used yet. It fails with Limit or
+// GoingAway.
+func (v *Server) Open(peer Peer, key Key) (*Session, error) {
+	v.mu.Lock()
+	if s := v.opening[key]; s != nil {
+		v.mu.Unlock()
+		if s.peer.Origin != peer.Origin {
+			return nil, cause.ProtocolError.With("opening key in use")
+		}
+		return s, nil
+	}
+	if v.draining {
+		v.mu.Unlock()
+		return nil, &cause.Error{Code: cause.GoingAway, Text: "the proxy is stopping", Retry: 5}
+	}
+	if v.live >= v.opts.MaxSessions {
+		v.mu.Unlock()
+		return nil, &cause.Error{Code: cause.Limit, Text: "too many sessions", Retry: 10}
+	}
+	s := newSession(v.newID(), peer, &v.opts, v)
+	s.handler = v.opts.Accept(s)
+	s.startLinger(v.opts.HalfOpen)
+	v.sessions[s.id] = s
+	v.opening[key] = s
+	s.key = key
+	v.live++
+	v.stats.Opened++
+	v.mu.Unlock()
+	return s, nil
+}
+
+// Resume returns the session with this id. It fails with the cause of its end
+// when it ended within the last minute, else with SessionLost.
+func (v *Server) Resume(id string) (*Session, error) {
+	v.mu.Lock()
+	s := v.sessions[id]
+	if s == nil {
+		v.stats.Unknown++
+		v.mu.Unlock()
+		return nil, cause.SessionLost.With("unknown session")
+	}
+	if v.opening[s.key] == s {
+		delete(v.opening, s.key)
+	}
+	v.stats.Resumed++
+	v.mu.Unlock()
+	if err := s.Err(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// closed is called once by each session of v at its end.
+func (v *Server) closed(s *Session, why *cause.Error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.live--
+	v.stats.Closed[why.Code]++
+	v.stats.Repeats += s.repeats()
+	if v.opening[s.key] == s {
+		delete(v.opening, s.key)
+	}
+	if len(v.sessions)-v.live > v.opts.MaxSessions {
+		delete(v.sessions, s.id)
+		return
+	}
+	time.AfterFunc(tombstone, func() {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		delete(v.sessions, s.id)
+	})
+}
+
+// Drain refuses new sessions from now on. Live ones can still be resumed.
+func (v *Server) Drain() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.draining = true
+}
+
+// Close ends all sessions with this cause and refuses new ones.
+func (v *Server) Close(why *cause.Error) {
+	v.Drain()
+	for _, s := range v.Sessions() {
+		s.Close(why)
+	}
+}
+
+// Sessions returns the sessions that are known now; some may be over.
+func (v *Server) Sessions() []*Session {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	all := make([]*Session, 0, len(v.sessions))
+	for _, s := range v.sessions {
+		all = append(all, s)
+	}
+	return all
+}
+
+// Stats returns the counters.
+func (v *Server) Stats() Stats {
+	all := v.Sessions()
+	v.mu.Lock()
+	st := v.stats
+	st.Live = v.live
+	v.mu.Unlock()
+	for _, s := range all {
+		if s.Err() == nil {
+			st.Repeats += s.repeats()
+		}
+	}
+	return st
+}
+
+// newID returns NODE.RANDOM with 128 random bits.
+func (v *Server) newID() string {
+	var random [16]byte
+	rand.Read(random[:]) // never fails since Go 1.24
+	return v.opts.Node + "." + base64.RawURLEncoding.EncodeToString(random[:])
+}

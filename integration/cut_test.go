@@ -1,0 +1,91 @@
+package integration
+
+import (
+	"slices"
+	"testing"
+
+	"encke/integration/backend"
+)
+
+// exchanged is what the page tells about an exchange.
+type exchanged struct {
+	Received   int64
+	States     []string // that the link went through
+	Transports []string // that carried the session, in their order
+}
+
+// exchange moves n bytes each way over r at the same time and checks all of them on both
+// sides. harm is called with the relay once the exchange is set up: it tells the relay
+// what to do and returns a function that is called while the exchange runs.
+func exchange(t *testing.T, c cell, n int64, transports []string, harm func(*rig) (during func())) exchanged {
+	t.Helper()
+	const down, up = 31, 32 // the keys of the streams
+	b := backend.Exchange(t, down, up, n)
+	r := c.rig(t, list(b), transports...)
+	during := harm(r)
+	r.start("exchange", args{"port": b.Port(), "bytes": n, "down": down, "up": up})
+	during()
+	var got exchanged
+	r.finish(&got)
+	t.Logf("%d links, states %q, transports %q", r.relay.Links(), got.States, got.Transports)
+	if got.Received != n {
+		t.Errorf("the page got %d bytes, want %d", got.Received, n)
+	}
+	wellEnded(t, b, 1)
+	return got
+}
+
+// moved is how much an exchange that is harmed moves each way.
+func (c cell) moved() int64 { return c.bulk() / 4 }
+
+// cuts: the link is cut again and again, with RST and FIN, in the middle of everything.
+func cuts(t *testing.T, c cell) {
+	const times = 8
+	n := c.moved()
+	got := exchange(t, c, n, nil, func(r *rig) func() {
+		// At least 2n bytes pass, so that all cuts come before the end.
+		done := r.relay.CutEach(2*n/(times+1), times)
+		return func() { await(t, "the last cut", done) }
+	})
+	if !slices.Contains(got.States, "reconnecting") || !slices.Contains(got.States, "online") {
+		t.Errorf("the socket's states were %q, want reconnecting and online among them", got.States)
+	}
+}
+
+// frozenLink: the network swallows everything without a word. When the browser says that
+// something has changed the client finds out, and goes on over new links.
+func frozenLink(t *testing.T, c cell) {
+	n := c.moved()
+	exchange(t, c, n, nil, func(r *rig) func() {
+		frozen := r.relay.After(n, r.relay.Freeze)
+		return func() {
+			await(t, "the links to freeze", frozen)
+			r.page.Eval(nil, `() => { dispatchEvent(new Event("online")) }`)
+		}
+	})
+}
+
+// switches says which transport takes over when one no longer gets through.
+var switches = map[string]string{
+	"websocket":       "fetch-streaming",
+	"fetch-streaming": "long-polling",
+	"xhr-streaming":   "websocket",
+	"eventsource":     "xhr-streaming",
+	"long-polling":    "eventsource",
+	"iframe":          "jsonp",
+	"jsonp":           "iframe",
+}
+
+// switchOfTransport: in the middle of a transfer something on the way begins to refuse
+// the transport. The session moves to another one and no byte is lost or doubled.
+func switchOfTransport(t *testing.T, c cell) {
+	n := c.moved()
+	next := switches[c.transport]
+	got := exchange(t, c, n, []string{c.transport, next}, func(r *rig) func() {
+		blocked := r.relay.After(n, func() { r.relay.Block("/session/" + c.transport) })
+		return func() { await(t, "the block", blocked) }
+	})
+	if len(got.Transports) < 2 || got.Transports[0] != c.transport || got.Transports[len(got.Transports)-1] != next {
+		t.Errorf("the transports were %q, want first %s and last %s", got.Transports, c.transport, next)
+	}
+}

@@ -1,0 +1,22 @@
+// Package integration tests the whole of Encke: pages in real browsers speak through
+// the encke command to real servers. There is nothing to import; run
+//
+//	sh integration/install.sh          # browsers, servers and npm packages, once
+//	go test ./integration/...
+//	go test ./integration -run TestMatrix/chromium/websocket -v
+//
+// What is where:
+//
+//	matrix_test.go     every transport x every scenario, in Chromium and in Firefox
+//	servers_test.go    npm clients in a page speak to real servers
+//	haproxy_test.go    with HAProxy and a web server in front, one origin for all
+//	latency_test.go    prints how long an echo takes on each transport
+//	imports_test.go    which of our packages may import which
+//	pages/             the page's half of the scenarios
+//	clients/ bundle/   npm clients over TCPSocket, and what makes scripts of them
+//	browser/ relay/ backend/ servers/ proxy/
+//	                   drive a browser, cut links, be a TCP server, run a daemon, run encke
+//
+// Nothing here waits for a length of time or judges one. Time limits are guards against
+// hanging and are minutes long.
+package integration

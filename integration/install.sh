@@ -1,0 +1,70 @@
+#!/bin/sh
+# Installs what the end-to-end tests need and this machine lacks: Debian packages (as
+# root, or with sudo) and npm packages. Does nothing, and needs neither root nor a
+# network, when everything is there.
+set -eu
+cd "$(dirname "$0")"
+
+# command:package
+wanted="
+chromium:chromium
+firefox-esr:firefox-esr
+node:nodejs
+npm:npm
+ngircd:ngircd
+prosody:prosody
+mosquitto:mosquitto
+redis-server:redis-server
+haproxy:haproxy
+java:activemq
+/usr/share/activemq/bin/activemq.jar:activemq
+"
+
+missing=""
+for entry in $wanted; do
+    command=${entry%%:*}
+    package=${entry#*:}
+    # The daemons lie in sbin, which is not in everybody's PATH.
+    if ! PATH="$PATH:/usr/sbin:/sbin" command -v "$command" >/dev/null 2>&1 && ! [ -e "$command" ]; then
+        case " $missing " in
+        *" $package "*) ;;
+        *) missing="$missing $package" ;;
+        esac
+    fi
+done
+
+if [ -n "$missing" ]; then
+    echo "installing:$missing"
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "no apt-get here: install these, or what your system calls them:$missing" >&2
+        exit 1
+    fi
+    if [ "$(id -u)" = 0 ]; then
+        root=""
+    elif command -v sudo >/dev/null 2>&1; then
+        root="sudo"
+    else
+        echo "run as root, once: apt-get install$missing" >&2
+        exit 1
+    fi
+    # Debian starts a daemon as soon as it is installed, on its standard port. Only the
+    # programs are wanted: policy-rc.d says so, unless the machine has a policy already.
+    policy=/usr/sbin/policy-rc.d
+    if ! [ -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | $root tee "$policy" >/dev/null
+        $root chmod 755 "$policy"
+        trap '$root rm -f "$policy"' EXIT
+        trap 'exit 1' HUP INT TERM
+    fi
+    apt="$root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300"
+    $apt update
+    # shellcheck disable=SC2086 # a list of names
+    $apt install --yes --no-install-recommends $missing
+fi
+
+for folder in browser clients; do
+    # npm writes .package-lock.json last; it is newer than the lock file once that is installed.
+    if ! [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then
+        (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund)
+    fi
+done

@@ -1,0 +1,119 @@
+// Package rawconn reads sockets without holding a buffer while waiting, and
+// writes to them without waiting. On connections that are no sockets (TLS, pipes)
+// and on systems other than Unix it does the same with ordinary calls, at the
+// price of a small buffer for each. It imports nothing of ours.
+package rawconn
+
+import (
+	"io"
+	"net"
+	"syscall"
+)
+
+// fallbackSize is what a Reader holds where it cannot wait without a buffer.
+const fallbackSize = 4 << 10
+
+// Reader reads a connection. Its methods must not be called concurrently.
+type Reader struct {
+	conn    net.Conn
+	raw     syscall.RawConn // nil: fallback
+	place   func() []byte
+	unplace func()
+	poll    func(fd uintptr) bool // r.readable, made once
+
+	n      int
+	err    error
+	held   []byte // fallback: its buffer
+	unread []byte // fallback: read and not yet placed
+}
+
+// NewReader returns a Reader of conn. place is asked for a slice each time there
+// may be something to read; when there was nothing after all, unplace is called
+// to take the slice back.
+func NewReader(conn net.Conn, place func() []byte, unplace func()) *Reader {
+	r := &Reader{conn: conn, raw: rawOf(conn), place: place, unplace: unplace}
+	r.poll = r.readable
+	return r
+}
+
+// Read waits until there is something to read, asks for a place and reads into
+// it. It returns the number of bytes read, or 0 and nil when place returned nil:
+// then nothing was read. At the end of the stream the error is io.EOF.
+func (r *Reader) Read() (int, error) {
+	if r.raw == nil {
+		return r.readBlocking()
+	}
+	r.n, r.err = 0, nil
+	if err := r.raw.Read(r.poll); err != nil {
+		return 0, err
+	}
+	return r.n, r.err
+}
+
+func (r *Reader) readBlocking() (int, error) {
+	if len(r.unread) == 0 {
+		if r.held == nil {
+			r.held = make([]byte, fallbackSize)
+		}
+		n, err := r.conn.Read(r.held)
+		if n == 0 {
+			if err == nil {
+				err = io.ErrNoProgress
+			}
+			return 0, err
+		}
+		r.unread = r.held[:n]
+	}
+	p := r.place()
+	if p == nil {
+		return 0, nil
+	}
+	n := copy(p, r.unread)
+	r.unread = r.unread[n:]
+	return n, nil
+}
+
+// Writer writes to a connection without waiting. Its methods must not be called
+// concurrently.
+type Writer struct {
+	raw  syscall.RawConn // nil: cannot
+	poll func(fd uintptr) bool
+	p    []byte
+	n    int
+	err  error
+}
+
+// NewWriter returns a Writer to conn.
+func NewWriter(conn net.Conn) *Writer {
+	w := &Writer{raw: rawOf(conn)}
+	w.poll = w.writable
+	return w
+}
+
+// TryWrite writes as much of p as the connection takes at once and returns how
+// much that was. Less than len(p) without an error means that the rest must be
+// written in a way that can wait.
+func (w *Writer) TryWrite(p []byte) (int, error) {
+	if w.raw == nil || len(p) == 0 {
+		return 0, nil
+	}
+	w.p, w.n, w.err = p, 0, nil
+	err := w.raw.Write(w.poll)
+	w.p = nil
+	if err != nil {
+		return w.n, err
+	}
+	return w.n, w.err
+}
+
+func rawOf(conn net.Conn) syscall.RawConn {
+	sc, ok := conn.(syscall.Conn)
+	if !ok || !supported {
+		return nil
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
+}

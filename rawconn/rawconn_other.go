@@ -1,0 +1,8 @@
+//go:build !unix
+
+package rawconn
+
+const supported = false
+
+func (r *Reader) readable(uintptr) bool { panic("rawconn: not supported") }
+func (w *Writer) writable(uintptr) bool { panic("rawconn: not supported") }

@@ -1,0 +1,57 @@
+//go:build unix
+
+package rawconn
+
+import (
+	"io"
+	"os"
+	"syscall"
+)
+
+const supported = true
+
+// readable is called when the socket may have something to read. False makes the
+// runtime wait until it has.
+func (r *Reader) readable(fd uintptr) bool {
+	p := r.place()
+	if p == nil {
+		return true
+	}
+	for {
+		n, err := syscall.Read(int(fd), p)
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+			r.unplace()
+			return false
+		case err != nil:
+			r.unplace()
+			r.err = os.NewSyscallError("read", err)
+		case n == 0:
+			r.unplace()
+			r.err = io.EOF
+		default:
+			r.n = n
+		}
+		return true
+	}
+}
+
+// writable is called once and writes until the socket takes no more.
+func (w *Writer) writable(fd uintptr) bool {
+	for w.n < len(w.p) {
+		n, err := syscall.Write(int(fd), w.p[w.n:])
+		switch {
+		case err == syscall.EINTR:
+		case err == syscall.EAGAIN:
+			return true
+		case err != nil:
+			w.err = os.NewSyscallError("write", err)
+			return true
+		default:
+			w.n += n
+		}
+	}
+	return true
+}

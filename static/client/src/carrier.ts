@@ -1,0 +1,325 @@
+import { Attachment, type AttachmentOwner } from "./attachment.ts";
+import type { Bytes } from "./bytes.ts";
+import { aboutTheLink, type Cause, cause, causeFromWire, causeNumber } from "./cause.ts";
+import type { Chooser } from "./chooser.ts";
+import { Timer } from "./clock.ts";
+import { Connector } from "./connector.ts";
+import { explainFailure } from "./diagnose.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Attempt } from "./error.ts";
+import { Hold } from "./hold.ts";
+import type { LinkEnd, Transport, TransportName } from "./link.ts";
+import { Liveness } from "./liveness.ts";
+import type { CloseRecord, SessionRecord } from "./packet.ts";
+import type { Platform } from "./platform.ts";
+import { Reasons } from "./reasons.ts";
+import { Sender } from "./sender.ts";
+import type { Session } from "./session.ts";
+import type { LinkDetail, LinkState } from "./state.ts";
+
+/** A link that lived this long, in ms, was good whatever it brought. */
+const goodLife = 5000;
+
+/** What a carrier works with. */
+export interface CarrierParts {
+  session: Session;
+  chooser: Chooser;
+  endpoint: Endpoint;
+  platform: Platform;
+  /** The transports that can not work here. */
+  missing: readonly Attempt[];
+  /** The next bytes for the proxy, about max; data: not only control frames. */
+  pull(max: number, data: boolean): Bytes | null;
+}
+
+/** What a carrier tells the session's owner. */
+export interface CarrierEvents {
+  state(state: LinkState): void;
+  /** A link carries the downlink; changed: with another transport than the one before. */
+  transport(name: TransportName, changed: boolean): void;
+  /** The session is over; called once. */
+  over(why: Cause, attempts?: Attempt[]): void;
+  /** Something for the page's diagnostics; null when nobody listens. */
+  readonly detail: ((d: LinkDetail) => void) | null;
+}
+
+/**
+ * Keeps a session on a link. It has at most one current downlink; a new one takes
+ * over when its first record arrives, and only then is the old one dropped.
+ */
+export class Carrier implements AttachmentOwner {
+  private current: Attachment | null = null;
+  private state: LinkState = "connecting";
+  private readonly connector: Connector;
+  private readonly sender: Sender;
+  private readonly liveness: Liveness;
+  private readonly hold = new Hold();
+  private readonly reasons: Reasons;
+  private readonly ackTimer: Timer;
+  private readonly session: Session;
+  private shown: Transport | null = null; // the transport last told to the owner
+  private probeArrived = false; // the proxy has got the probe that is out
+
+  constructor(
+    private readonly parts: CarrierParts,
+    private readonly events: CarrierEvents,
+  ) {
+    const { session, endpoint, platform, pull } = parts;
+    const { clock } = platform;
+    this.session = session;
+    this.reasons = new Reasons(parts.missing);
+    this.connector = new Connector(clock, parts.chooser, this.reasons, {
+      attach: (t) => this.attach(t),
+      resumable: () => (session.id ? session.window : 0),
+      gaveUp: () => this.gaveUp(),
+    });
+    this.liveness = new Liveness(clock, {
+      probe: () => this.probe(),
+      keepAlive: () => this.sender.control({ type: "PING" }),
+      inFlight: () => session.outgoing.cost,
+      dead: (reason) => this.dead(reason),
+    });
+    this.sender = new Sender(session, endpoint, platform, pull, {
+      sent: () => this.liveness.expect(),
+      answered: () => this.uplinkAnswered(),
+      closed: (close) => this.closed(close),
+      broken: (why) => this.broken(why),
+      trouble: (end) => this.current?.cut(`requests to the proxy fail (${end.reason})`),
+      detail: (d) => this.events.detail?.({ ...d, transport: this.current?.transport.name ?? null }),
+      listening: () => this.events.detail !== null,
+    });
+    this.ackTimer = new Timer(clock, () => this.sender.acknowledge());
+  }
+
+  start(): void {
+    this.connector.begin();
+  }
+
+  /** There is something to send. */
+  wake(): void {
+    this.sender.pump();
+  }
+
+  /** Something happened to the network or to the page: find out whether the link lives. */
+  suspect(): void {
+    if (this.state === "closed") return;
+    if (this.current) this.liveness.suspect();
+    else this.connector.hurry();
+  }
+
+  /** Drops all links as a failure of the network would. */
+  cut(): void {
+    const att = this.current;
+    if (!att) {
+      for (const c of [...this.connector.candidates]) c.cut("cut by the page");
+      return;
+    }
+    this.connector.dropAll();
+    att.close();
+    this.lose(att, { kind: "cut", reason: "cut by the page" }, true);
+  }
+
+  /** Ends the session and tells the proxy. leaving: the page is about to be gone. */
+  close(leaving = false): void {
+    if (this.state === "closed") return;
+    this.sender.goodbye(leaving);
+    this.end(cause("closed"));
+  }
+
+  // What attachments say.
+
+  compose(att: Attachment, packetBytes: number): SessionRecord[] | null {
+    if (this.state === "closed") return null;
+    if (this.session.ackDue !== "none") {
+      this.events.detail?.({ kind: "ack-sent", transport: att.transport.name, id: this.session.received });
+    }
+    if (att === this.current) {
+      // While a new link attaches, the old one must not displace it.
+      for (const c of this.connector.candidates) if (c.opening !== "nothing") return null;
+      return [this.session.opening()];
+    }
+    if (!this.connector.candidates.has(att)) return null;
+    const first = this.session.opening();
+    const records = [first];
+    if (!this.current) records.push(...this.sender.behindOpening(att, packetBytes));
+    // A poll is answered at once only if there is something to answer.
+    if (att.transport.kind === "poll" && first.type === "RESUME") records.push({ type: "PING" });
+    return records;
+  }
+
+  welcomed(att: Attachment): void {
+    const old = this.current;
+    const resumed = att.opening === "resume";
+    this.current = att;
+    this.parts.endpoint.node = this.session.node;
+    this.connector.welcomed(att);
+    this.sender.hold(false);
+    old?.close();
+    this.events.detail?.({ kind: resumed ? "resume" : "attach", transport: att.transport.name });
+    this.watch(att);
+    this.sender.use(att);
+    this.setState("online");
+    if (this.state === "closed") return;
+    const changed = this.shown !== att.transport;
+    this.shown = att.transport;
+    this.events.transport(att.transport.name, changed);
+  }
+
+  heard(att: Attachment, bytes: number): void {
+    if (att !== this.current) return;
+    const silent = this.parts.platform.clock.now() - att.lastHeard;
+    this.hold.kept(silent);
+    this.liveness.heard(att.transport.kind === "duplex" && this.session.outgoing.cost > 0);
+    if (this.session.ended) this.session.outgoing.end();
+    if (this.session.over) {
+      this.end(cause("closed"));
+      return;
+    }
+    // A poll acknowledges when it asks again.
+    if (bytes > 0 && att.transport.kind !== "poll") this.acknowledgeInTime();
+    this.sender.pump();
+  }
+
+  packetReceived(att: Attachment, id: number, bytes: number): void {
+    this.events.detail?.({ kind: "packet-received", transport: att.transport.name, id, bytes });
+  }
+
+  acknowledged(att: Attachment, id: number): void {
+    this.events.detail?.({ kind: "ack-received", transport: att.transport.name, id });
+  }
+
+  ping(att: Attachment): void {
+    if (att === this.current) this.sender.control({ type: "PONG" });
+  }
+
+  pong(): void {
+    // That something arrived is all that matters.
+  }
+
+  closed(close: CloseRecord): void {
+    this.end({ code: causeFromWire(close.cause), text: close.text, retry: close.retry });
+  }
+
+  broken(why: string): void {
+    this.sender.goodbye(false, { type: "CLOSE", cause: causeNumber("protocol-error"), retry: 0, text: why });
+    this.end(cause("protocol-error", why));
+  }
+
+  ended(att: Attachment, end: LinkEnd): void {
+    if (this.state === "closed") return;
+    if (att === this.current) {
+      this.lose(att, end, false);
+      return;
+    }
+    this.sender.forget(att);
+    this.sender.hold(false);
+    const code = end.close ? causeFromWire(end.close.cause) : null;
+    if (code && att.opening === "resume" && !this.current && !aboutTheLink(code)) {
+      this.end({ code, text: end.close!.text, retry: end.close!.retry });
+      return;
+    }
+    this.connector.ended(att, end);
+    if (!this.current) this.connector.begin();
+  }
+
+  // The link's life.
+
+  private attach(t: Transport): Attachment {
+    // At most two requests at a time: a new downlink takes the uplink's place for a moment.
+    if (this.current && t.kind !== "duplex") this.sender.hold(true);
+    return new Attachment(t, this.parts.endpoint, this.parts.platform, this.session, this);
+  }
+
+  private watch(att: Attachment): void {
+    this.parts.endpoint.hold = this.hold.seconds;
+    this.probeArrived = false;
+    const duplex = att.transport.kind === "duplex";
+    const silence = duplex ? Math.min(this.session.heartbeat, this.hold.seconds) : this.hold.seconds;
+    this.liveness.start(silence, duplex && this.hold.seconds < this.session.heartbeat);
+  }
+
+  /** The current link is gone. wanted: the page did it, and the network is not to blame. */
+  private lose(att: Attachment, end: LinkEnd, wanted: boolean): void {
+    const now = this.parts.platform.clock.now();
+    const lived = now - att.welcomedAt;
+    const silent = now - att.lastHeard;
+    this.current = null;
+    this.liveness.stop();
+    this.ackTimer.stop();
+    this.sender.pause();
+    this.session.outgoing.linkLost();
+    this.events.detail?.({ kind: "cut", transport: att.transport.name });
+    const displaced = end.kind === "displaced" || end.kind === "retired";
+    this.connector.lost(displaced ? "displaced" : wanted || att.useful || lived > goodLife ? "good" : "bad");
+    if (!displaced && !wanted) {
+      this.hold.cut(silent);
+      this.parts.endpoint.hold = this.hold.seconds;
+      const { kind } = att.transport;
+      this.parts.chooser.lost(att.transport, {
+        livedMs: lived,
+        mute: att.unanswered && kind === "duplex" && att.pieces <= 1,
+        buffered: att.unanswered && kind === "stream",
+      });
+    }
+    // A candidate that has said RESUME may be what displaced this link.
+    if ([...this.connector.candidates].some((c) => c.opening !== "nothing")) return;
+    this.setState("reconnecting");
+    this.connector.begin();
+  }
+
+  private dead(reason: string): void {
+    const att = this.current;
+    if (!att) return;
+    att.unanswered = this.liveness.probing && (att.transport.kind === "duplex" || this.probeArrived);
+    att.cut(reason);
+  }
+
+  private probe(): void {
+    this.probeArrived = false;
+    this.sender.control({ type: "PING" });
+  }
+
+  private uplinkAnswered(): void {
+    if (this.liveness.probing) this.probeArrived = true;
+    this.liveness.expect();
+  }
+
+  private acknowledgeInTime(): void {
+    switch (this.session.ackDue) {
+      case "now":
+        this.ackTimer.stop();
+        this.sender.acknowledge();
+        break;
+      case "soon":
+        if (!this.ackTimer.running) this.ackTimer.set(900);
+        break;
+    }
+  }
+
+  private gaveUp(): void {
+    if (this.session.id) {
+      this.end(cause("session-lost", `no link to the proxy for ${this.session.window} s`), this.reasons.attempts());
+      return;
+    }
+    const { platform, endpoint } = this.parts;
+    explainFailure(platform, endpoint.base, this.reasons, (why) => this.end(why, this.reasons.attempts()));
+  }
+
+  private setState(state: LinkState): void {
+    if (this.state === state || this.state === "closed") return;
+    this.state = state;
+    this.events.state(state);
+  }
+
+  private end(why: Cause, attempts?: Attempt[]): void {
+    if (this.state === "closed") return;
+    this.setState("closed");
+    this.connector.stop();
+    this.liveness.stop();
+    this.ackTimer.stop();
+    this.sender.pause();
+    this.current?.close();
+    this.current = null;
+    this.events.over(why, attempts);
+  }
+}

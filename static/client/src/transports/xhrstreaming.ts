@@ -1,0 +1,102 @@
+import { decodeBatch } from "../batch.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { GrowingLines } from "../lines.ts";
+import type { Link, LinkEnd, LinkEvents, Transport } from "../link.ts";
+import type { Platform } from "../platform.ts";
+import { networkError, refused, unparsable } from "./refusal.ts";
+
+/** Most packet bytes in a request. */
+const firstPackets = 256 * 1024;
+
+/** An answer that ends after at least this many characters has simply become full. */
+const fullAnswer = 512 * 1024;
+
+/** The text of the answer to a POST grows by one batch a line; after 1 MiB the next one follows. */
+export const xhrStreaming: Transport = {
+  name: "xhr-streaming",
+  kind: "stream",
+  roundTrips: 1,
+  uplink: "post",
+  missing: (platform) => (platform.XMLHttpRequest ? "" : "no XMLHttpRequest here"),
+  open: (endpoint, platform, events) => new XHRLink(endpoint, platform, events),
+};
+
+class XHRLink implements Link {
+  private request: XMLHttpRequest | null = null;
+  private lines = new GrowingLines();
+  private begun = false;
+  private wanted = true;
+
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly platform: Platform,
+    private readonly events: LinkEvents,
+  ) {
+    platform.clock.after(0, () => this.start());
+  }
+
+  close(): void {
+    this.wanted = false;
+    const request = this.request;
+    this.request = null;
+    if (!request) return;
+    request.onreadystatechange = request.onprogress = null;
+    request.abort();
+  }
+
+  private start(): void {
+    if (!this.wanted) return;
+    const body = this.events.compose(firstPackets);
+    if (!body) {
+      this.end({ kind: "retired", reason: "not needed any more" });
+      return;
+    }
+    this.lines = new GrowingLines();
+    this.begun = false;
+    const request = (this.request = new this.platform.XMLHttpRequest!());
+    request.open("POST", this.endpoint.downlink("xhr-streaming"));
+    request.setRequestHeader("Content-Type", "text/plain");
+    request.onprogress = () => this.progress(request);
+    request.onreadystatechange = () => {
+      if (request.readyState === 4) this.done(request);
+      else if (request.readyState === 3) this.progress(request);
+    };
+    request.send(body);
+  }
+
+  private progress(request: XMLHttpRequest): void {
+    if (request !== this.request || request.status !== 200) return;
+    if (!this.begun) {
+      this.begun = true;
+      this.events.began();
+    }
+    for (const line of this.lines.take(request.responseText)) {
+      if (request !== this.request) return;
+      let records;
+      try {
+        records = decodeBatch(line);
+      } catch (e) {
+        this.end(unparsable(e));
+        return;
+      }
+      this.events.records(records);
+    }
+  }
+
+  private done(request: XMLHttpRequest): void {
+    if (request !== this.request) return;
+    if (request.status !== 200) {
+      this.end(refused(request.status, request.status === 0 ? "" : request.responseText));
+      return;
+    }
+    this.progress(request);
+    if (request !== this.request) return;
+    if (request.responseText.length >= fullAnswer) this.start();
+    else this.end(networkError("the answer ended"));
+  }
+
+  private end(end: LinkEnd): void {
+    this.close();
+    this.events.ended(end);
+  }
+}

@@ -1,0 +1,38 @@
+import { byId, say } from "./dom.ts";
+import type { TCPSocket } from "./tcpsocket.ts";
+
+/** The small sign that shows how the link of a socket is doing. */
+export class Pill {
+  private readonly box = byId("link", HTMLElement);
+  private readonly text = byId("link-text", HTMLElement);
+  private stop = new AbortController();
+
+  /** Follows this socket and no other one any more. */
+  follow(socket: TCPSocket): void {
+    this.stop.abort();
+    this.stop = new AbortController();
+    const show = () => this.show(socket.state, words(socket));
+    for (const event of ["statechange", "transportchange", "open"]) {
+      socket.addEventListener(event, show, { signal: this.stop.signal });
+    }
+    socket.addEventListener("close", () => this.show("closed", "closed"), { signal: this.stop.signal });
+    show();
+  }
+
+  /** Shows a state that is not a socket's. */
+  show(state: string, text: string): void {
+    this.box.dataset["state"] = state;
+    say(this.text, text);
+  }
+}
+
+function words(socket: TCPSocket): string {
+  switch (socket.state) {
+    case "online":
+      return socket.transport ?? "online";
+    case "idle":
+      return "no link";
+    default:
+      return socket.state;
+  }
+}

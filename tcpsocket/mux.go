@@ -1,0 +1,228 @@
+package tcpsocket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"encke/cause"
+	"encke/whitelist"
+)
+
+// Mux is the proxy's end of one session's sockets.
+type Mux struct {
+	server *Server
+	sender Sender
+	caller Caller
+	turns  turns
+
+	// Used by Receive only, which is never called concurrently.
+	in    parser
+	frame Frame
+	dirty []*socket // got data in this Receive
+
+	mu      sync.Mutex
+	sockets map[uint64]*socket
+	last    uint64 // highest socket number ever opened
+	over    *cause.Error
+	goAway  bool
+
+	chatter      int // frames for numbers never opened, since chatterSince
+	chatterSince time.Time
+}
+
+// Receive takes the next bytes of the session. It does not block and keeps no
+// part of data. An error, of type *cause.Error, ends the session.
+func (m *Mux) Receive(data [][]byte) error {
+	var err error
+	for _, p := range data {
+		if err = m.in.feed(p, &m.frame, m.handle); err != nil {
+			break
+		}
+	}
+	for i, s := range m.dirty {
+		s.flush()
+		m.dirty[i] = nil
+	}
+	m.dirty = m.dirty[:0]
+	return err
+}
+
+// Writable says that the session has room again.
+func (m *Mux) Writable() { m.turns.writable() }
+
+// Closed ends all sockets because the session is over.
+func (m *Mux) Closed(why *cause.Error) {
+	m.mu.Lock()
+	if m.over == nil {
+		m.over = why
+	}
+	all := make([]*socket, 0, len(m.sockets))
+	for _, s := range m.sockets {
+		all = append(all, s)
+	}
+	m.mu.Unlock()
+	for _, s := range all {
+		s.abort(why, false)
+	}
+	m.server.forget(m)
+}
+
+// GoAway tells the client that no new socket will be opened on this session, and
+// refuses those it asks for all the same. retry is in seconds.
+func (m *Mux) GoAway(retry int) {
+	m.mu.Lock()
+	first := !m.goAway
+	m.goAway = true
+	m.mu.Unlock()
+	if first {
+		m.send(&Frame{Type: GoAway, Cause: uint64(cause.GoingAway), Retry: uint64(retry)})
+	}
+}
+
+// Len returns the number of open sockets.
+func (m *Mux) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.sockets)
+}
+
+func (m *Mux) handle(f *Frame) error {
+	if f.Type == Open {
+		return m.open(f)
+	}
+	m.mu.Lock()
+	s, known := m.sockets[f.Socket], f.Socket > 0 && f.Socket <= m.last
+	m.mu.Unlock()
+	switch {
+	case s == nil && known:
+		return nil // it crossed the socket's end on the way
+	case s == nil:
+		return m.stray(f)
+	}
+	switch f.Type {
+	case Data:
+		return s.receive(f.Data)
+	case Window:
+		return s.credit(f.N)
+	case EOF:
+		s.finish(false)
+	case Close:
+		s.finish(true)
+	case Reset:
+		s.abort(cause.Reset.With("by the page"), false)
+	default:
+		return cause.ProtocolError.With("frame type 0x%02x from a client", byte(f.Type))
+	}
+	return nil
+}
+
+// maxChatter is how many frames a minute may be for sockets that never were.
+const maxChatter = 100
+
+func (m *Mux) stray(f *Frame) error {
+	if now := time.Now(); now.Sub(m.chatterSince) > time.Minute {
+		m.chatterSince, m.chatter = now, 0
+	}
+	if m.chatter++; m.chatter > maxChatter {
+		return cause.ProtocolError.With("too many frames for sockets that were never opened")
+	}
+	if f.Type == Reset {
+		return nil
+	}
+	m.sendReset(f.Socket, cause.ProtocolError.With("this socket was never opened"))
+	return nil
+}
+
+func (m *Mux) open(f *Frame) error {
+	m.mu.Lock()
+	if f.Socket <= m.last {
+		m.mu.Unlock()
+		return cause.ProtocolError.With("socket number %d used again", f.Socket)
+	}
+	m.last = f.Socket
+	full, away, over := len(m.sockets) >= m.server.opts.MaxSockets, m.goAway, m.over != nil
+	m.mu.Unlock()
+	if over {
+		return nil
+	}
+	m.server.opened.Add(1)
+
+	s := &socket{m: m, id: f.Socket, window: int(min(f.N, maxCredit)), since: time.Now()}
+	dest, err := whitelist.ParseDest(string(f.Host), f.Port)
+	s.dest = dest
+	var opts OpenOptions
+	if err == nil {
+		opts, err = openOptions(f.Option)
+	}
+	switch {
+	case err != nil:
+		m.refuse(s, cause.BadTarget.With("%v", err))
+		return nil
+	case full:
+		m.refuse(s, cause.Limit.With("too many open sockets in this session"))
+		return nil
+	case away:
+		m.refuse(s, cause.GoingAway.With("the proxy is stopping"))
+		return nil
+	}
+
+	ctx, cancel := context.WithTimeout(context.Background(), m.server.opts.DialTimeout)
+	s.cancel = cancel
+	s.turn = make(chan struct{}, 1)
+	s.credits = firstWindow
+	m.mu.Lock()
+	if m.sockets == nil {
+		m.sockets = make(map[uint64]*socket)
+	}
+	m.sockets[s.id] = s
+	m.mu.Unlock()
+	m.server.open.Add(1)
+	m.server.wg.Go(func() { s.run(ctx, opts) }) // ends when the backend does, or by abort
+	return nil
+}
+
+// refuse answers an Open that did not become a socket.
+func (m *Mux) refuse(s *socket, why *cause.Error) {
+	s.audit(why)
+	m.sendReset(s.id, why)
+}
+
+// remove forgets a socket that is over.
+func (m *Mux) remove(s *socket) {
+	m.mu.Lock()
+	delete(m.sockets, s.id)
+	m.mu.Unlock()
+	m.turns.forget(s)
+	m.server.open.Add(-1)
+}
+
+func (m *Mux) send(f *Frame) { m.sender.Send(f.buffer(), 0) }
+
+func (m *Mux) sendReset(socket uint64, why *cause.Error) {
+	m.send(&Frame{Type: Reset, Socket: socket, Cause: uint64(why.Code), Text: []byte(why.Text)})
+}
+
+func openOptions(list []Option) (OpenOptions, error) {
+	o := OpenOptions{NoDelay: true, KeepAlive: 15 * time.Second}
+	for _, opt := range list {
+		switch {
+		case opt.Key == OptionNoDelay && len(opt.Value) == 1 && opt.Value[0] <= 1:
+			o.NoDelay = opt.Value[0] == 1
+		case opt.Key == OptionFamily && len(opt.Value) == 1 && (opt.Value[0] == 4 || opt.Value[0] == 6):
+			o.Family = int(opt.Value[0])
+		case opt.Key == OptionKeepAlive:
+			r := fieldReader{src: opt.Value}
+			ms := r.number()
+			if r.err != nil || r.at != len(opt.Value) || ms > 24*3600*1000 {
+				return o, errors.New("keep-alive delay out of range")
+			}
+			o.KeepAlive = time.Duration(ms) * time.Millisecond
+		default:
+			return o, fmt.Errorf("unknown or malformed option %d", opt.Key)
+		}
+	}
+	return o, nil
+}

@@ -1,0 +1,272 @@
+package tcpsocket
+
+import (
+	"net"
+	"time"
+
+	"encke/buffer"
+	"encke/cause"
+)
+
+// This file is the way of a socket's bytes to its backend. At any time one
+// goroutine is writing (socket.writing): Mux.Receive, which only writes what the
+// backend takes at once, or a writer goroutine that lives until the queue is
+// empty.
+
+// receive notes the next piece from the page. It is written by flush, at the end
+// of the Receive that brought it.
+func (s *socket) receive(p []byte) error {
+	s.mu.Lock()
+	s.credits -= len(p)
+	overdrawn, done := s.credits < 0, s.pageDone
+	s.mu.Unlock()
+	switch {
+	case overdrawn:
+		return cause.ProtocolError.With("socket %d sent more than its window", s.id)
+	case done:
+		return cause.ProtocolError.With("socket %d sent data after its end", s.id)
+	}
+	s.markDirty()
+	s.batch = append(s.batch, p)
+	return nil
+}
+
+// finish notes that the page sends no more; closing: and takes no more either.
+func (s *socket) finish(closing bool) {
+	s.mu.Lock()
+	s.pageDone = true
+	s.closing = s.closing || closing
+	dialing := s.conn == nil
+	s.limitClosing()
+	s.mu.Unlock()
+	if closing {
+		s.m.turns.forget(s)
+		s.wake() // from now on the backend is read to throw it away
+	}
+	if dialing && closing && len(s.batch) == 0 && s.queueEmpty() {
+		s.abort(cause.Closed.Err(), true) // nothing to deliver: do not even connect
+		return
+	}
+	s.markDirty()
+}
+
+func (s *socket) queueEmpty() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.queue) == 0
+}
+
+// limitClosing bounds, with mu held, how long a backend may take the rest.
+func (s *socket) limitClosing() {
+	if s.closing && s.conn != nil {
+		s.conn.SetWriteDeadline(time.Now().Add(s.m.server.opts.CloseTimeout))
+	}
+}
+
+func (s *socket) markDirty() {
+	if !s.dirty {
+		s.dirty = true
+		s.m.dirty = append(s.m.dirty, s)
+	}
+}
+
+// flush writes what this Receive brought, as far as the backend takes it at once,
+// and queues the rest.
+func (s *socket) flush() {
+	batch := s.batch
+	s.batch, s.dirty = s.batch[:0], false
+	defer clear(batch)
+	s.mu.Lock()
+	if s.over || s.failed {
+		s.mu.Unlock()
+		return
+	}
+	if s.conn == nil || s.writing {
+		s.enqueue(batch)
+		s.mu.Unlock()
+		return
+	}
+	s.writing = true
+	s.mu.Unlock()
+
+	rest, written, err := s.tryWrite(batch)
+	if written > 0 {
+		s.took(written)
+	}
+	s.mu.Lock()
+	s.failed = err != nil
+	if err == nil {
+		s.enqueue(rest)
+	}
+	s.mu.Unlock()
+	s.continueWriting()
+}
+
+// tryWrite writes as much of the pieces as the backend takes at once, small ones
+// together, and returns what is left.
+func (s *socket) tryWrite(batch [][]byte) (rest [][]byte, written int, err error) {
+	for len(batch) > 0 {
+		p, n := batch[0], 1
+		var packed *buffer.Buffer
+		if len(batch) > 1 && len(p)+len(batch[1]) <= buffer.Max {
+			packed = buffer.Get(buffer.Max)
+			for n = 0; n < len(batch) && packed.Len()+len(batch[n]) <= buffer.Max; n++ {
+				packed.Append(batch[n])
+			}
+			p = packed.Bytes()
+		}
+		w, err := s.writer.TryWrite(p)
+		full := w == len(p)
+		if packed != nil {
+			packed.Release()
+		}
+		written += w
+		if err != nil {
+			return nil, written, err
+		}
+		if !full {
+			for w >= len(batch[0]) {
+				w -= len(batch[0])
+				batch = batch[1:]
+			}
+			batch[0] = batch[0][w:]
+			return batch, written, nil
+		}
+		batch = batch[n:]
+	}
+	return nil, written, nil
+}
+
+// enqueue copies the pieces to the queue, with mu held.
+func (s *socket) enqueue(batch [][]byte) {
+	total := 0
+	for _, p := range batch {
+		total += len(p)
+	}
+	for _, p := range batch {
+		for len(p) > 0 {
+			last := len(s.queue) - 1
+			if last < 0 || len(s.queue[last].Room()) == 0 {
+				s.queue = append(s.queue, buffer.Get(min(total, buffer.Max)))
+				last++
+			}
+			b := s.queue[last]
+			n := copy(b.Room(), p)
+			b.Extend(n)
+			p = p[n:]
+			total -= n
+		}
+	}
+}
+
+// startWriter is called when the backend is connected: what came before is
+// written now.
+func (s *socket) startWriter() {
+	s.mu.Lock()
+	if s.writing || s.over {
+		s.mu.Unlock()
+		return
+	}
+	s.writing = true
+	s.limitClosing()
+	s.mu.Unlock()
+	s.continueWriting()
+}
+
+// continueWriting is called by whoever was writing: it starts a writer goroutine
+// when something is queued, ends the stream when the page has ended it, or lets
+// go.
+func (s *socket) continueWriting() {
+	s.mu.Lock()
+	switch {
+	case s.over:
+		s.writing = false
+	case s.failed:
+		s.writing = false
+		conn := s.conn
+		s.dropQueue()
+		// The backend is gone. What it said before can still be read; if
+		// that takes no end by itself, it gets one.
+		conn.SetReadDeadline(time.Now().Add(time.Second))
+	case len(s.queue) > 0:
+		conn := s.conn
+		s.m.server.wg.Go(func() { s.writeQueue(conn) }) // ends when the queue is empty or conn is closed
+	case s.pageDone && !s.flushed:
+		s.flushed = true
+		s.writing = false
+		conn, closing, ended := s.conn, s.closing, s.ended
+		s.mu.Unlock()
+		s.shut(conn, closing, ended)
+		return
+	default:
+		s.writing = false
+	}
+	s.mu.Unlock()
+}
+
+// writeQueue writes until the queue is empty.
+func (s *socket) writeQueue(conn net.Conn) {
+	for {
+		s.mu.Lock()
+		if len(s.queue) == 0 || s.over || s.failed {
+			s.mu.Unlock()
+			break
+		}
+		b := s.queue[0]
+		s.queue = append(s.queue[:0], s.queue[1:]...)
+		s.mu.Unlock()
+		n, err := conn.Write(b.Bytes())
+		b.Release()
+		if n > 0 {
+			s.took(n)
+		}
+		if err != nil {
+			s.mu.Lock()
+			s.failed = true
+			s.mu.Unlock()
+		}
+	}
+	s.continueWriting()
+}
+
+// shut passes the page's end to the backend, after everything was written.
+func (s *socket) shut(conn net.Conn, closing, ended bool) {
+	if half, ok := conn.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
+	switch {
+	case closing:
+		conn.SetReadDeadline(time.Now().Add(lingerTime))
+		s.wake()
+		s.end(cause.Closed.Err(), true)
+	case ended:
+		conn.Close()
+		s.end(cause.Closed.Err(), false)
+	}
+}
+
+// took counts n bytes that the backend took, and gives them back to the page as
+// credit when they are a good piece of the window.
+func (s *socket) took(n int) {
+	s.m.server.in.Add(uint64(n))
+	s.mu.Lock()
+	s.in += uint64(n)
+	s.spent += n
+	give := 0
+	if s.spent >= s.m.server.opts.Window/4 && !s.pageDone && !s.over {
+		give = s.spent
+		s.credits += give
+		s.spent = 0
+	}
+	s.mu.Unlock()
+	if give > 0 {
+		s.m.send(&Frame{Type: Window, Socket: s.id, N: uint64(give)})
+	}
+}
+
+func (s *socket) dropQueue() {
+	for _, b := range s.queue {
+		b.Release()
+	}
+	s.queue = nil
+}

@@ -1,0 +1,208 @@
+package transports
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"encke/cause"
+	"encke/csp"
+)
+
+// format is what an HTTP technique adds: how batches look in its response. It
+// appends bytes and does no I/O.
+type format interface {
+	// header sets the headers of the response; it refuses a request whose
+	// variables are wrong.
+	header(head http.Header, p page) error
+	// open appends what a response begins with.
+	open(dst []byte, p page) []byte
+	// batch appends a batch, which may be empty: a heartbeat.
+	batch(dst []byte, b *csp.Batch, p page) []byte
+	// limits says how many payload bytes go into one batch and after how many
+	// bytes a response ends; 0: with the first batch, -1: never.
+	limits() (batch, response int)
+	// quiet says that a refusal must look like success for the client to see it.
+	quiet() bool
+}
+
+// page is what a format may need to know of the request.
+type page struct {
+	r      *http.Request
+	origin string // of the page, canonical and accepted
+	policy Origins
+}
+
+// serveHTTP serves one request of an HTTP technique.
+func (h *Handler) serveHTTP(w http.ResponseWriter, r *http.Request, rt route, origin string) {
+	if r.Header.Get("Content-Encoding") != "" {
+		http.Error(w, "encoded bodies are not taken", http.StatusUnsupportedMediaType)
+		return
+	}
+	pg := page{r: r, origin: origin, policy: h.opts.Origins}
+	if err := rt.format.header(w.Header(), pg); err != nil {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	session, u, err := h.begin(w, r, rt, origin)
+	switch {
+	case err == errAborted: // nobody is there to be told
+		return
+	case err == nil && u.close != nil:
+		writeOnce(w, rt.format, pg, &csp.Batch{Close: u.close})
+	case err == nil && rt.uplink:
+		writeOnce(w, rt.format, pg, &csp.Batch{Welcome: h.welcome(session, u), HasAck: true, Ack: session.Received()})
+	case err == nil:
+		err = h.serveDownlink(w, pg, rt.format, session, u)
+	}
+	if err != nil {
+		refuse(w, rt.format, pg, err)
+	}
+}
+
+// begin reads the request and lets it take effect.
+func (h *Handler) begin(w http.ResponseWriter, r *http.Request, rt route, origin string) (*csp.Session, *uplink, error) {
+	u := new(uplink)
+	var err error
+	if u.hold, err = h.hold(r); err != nil {
+		return nil, nil, err
+	}
+	body, buf, err := h.body(w, r, rt.get)
+	if err != nil {
+		return nil, nil, err
+	}
+	if buf != nil {
+		defer buf.Release()
+	}
+	malformed := u.parse(body)
+	if u.hello.Kind == 0 {
+		return nil, nil, malformed
+	}
+	if rt.kind == EventSource {
+		u.lastEventID(r)
+	}
+	session, err := h.session(u, r.RemoteAddr, origin)
+	if err != nil {
+		return nil, nil, err
+	}
+	if malformed != nil {
+		var why *cause.Error
+		errors.As(malformed, &why)
+		session.Close(why)
+		return nil, nil, malformed
+	}
+	return session, u, u.apply(session, true)
+}
+
+// lastEventID takes over what a browser that reconnected by itself says it has.
+func (u *uplink) lastEventID(r *http.Request) {
+	id, err := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 53)
+	if err == nil && u.hello.Kind == csp.Resume && id > u.hello.ID {
+		u.hello.ID = id
+	}
+}
+
+// welcome returns the answer to New, nil for Resume.
+func (h *Handler) welcome(s *csp.Session, u *uplink) *csp.Record {
+	if u.hello.Kind != csp.New {
+		return nil
+	}
+	return &csp.Record{
+		Kind: csp.Welcome, Session: []byte(s.ID()), ID: s.Received(),
+		Window: uint64(h.server.Linger() / time.Second), Heartbeat: uint64(h.opts.Heartbeat / time.Second),
+	}
+}
+
+// scratch holds the bytes of a response while they are written, not longer.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+// serveDownlink attaches the response to the session and writes batches until it
+// must end. An error means that nothing was written yet.
+func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp.Session, u *uplink) error {
+	var ack uint64
+	if u.hello.Kind == csp.Resume {
+		ack = u.hello.ID
+	}
+	link, err := s.Attach(ack, nil)
+	if err != nil {
+		return err
+	}
+	defer link.Detach()
+	rc := http.NewResponseController(w)
+	perBatch, perResponse := f.limits()
+	var b csp.Batch
+	opening := true
+	for written := 0; perResponse < 0 || written <= perResponse; {
+		_, err := link.Next(pg.r.Context(), u.hold, &b, perBatch)
+		if err != nil {
+			return nil // displaced, gone, or the session's end was said: the response ends
+		}
+		last := b.Close != nil
+		p := scratch.Get().(*[]byte)
+		out := (*p)[:0]
+		if opening {
+			out = f.open(out, pg)
+			b.Welcome = h.welcome(s, u)
+		}
+		out = f.batch(out, &b, pg)
+		opening = false
+		b.Release()
+		rc.SetWriteDeadline(time.Now().Add(h.opts.WriteTimeout))
+		_, err = w.Write(out)
+		if err == nil && perResponse != 0 {
+			err = rc.Flush()
+		}
+		written += len(out)
+		*p = out
+		scratch.Put(p)
+		if err != nil || last || perResponse == 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// writeOnce writes a response of one batch.
+func writeOnce(w http.ResponseWriter, f format, pg page, b *csp.Batch) {
+	out := f.batch(f.open(nil, pg), b, pg)
+	w.Header().Set("Content-Length", strconv.Itoa(len(out)))
+	w.Write(out)
+}
+
+// refuse answers with the cause in the format of the endpoint.
+func refuse(w http.ResponseWriter, f format, pg page, err error) {
+	var why *cause.Error
+	if !errors.As(err, &why) {
+		why = cause.Internal.Err()
+	}
+	if !f.quiet() {
+		if why.Retry > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(why.Retry))
+		}
+		w.WriteHeader(status(why))
+	}
+	w.Write(f.batch(f.open(nil, pg), &csp.Batch{Close: why}, pg))
+}
+
+// status is the HTTP status that goes with a cause.
+func status(why *cause.Error) int {
+	switch why.Code {
+	case cause.Denied:
+		return http.StatusForbidden
+	case cause.SessionLost, cause.Closed, cause.Idle, cause.Displaced:
+		return http.StatusNotFound
+	case cause.GoingAway:
+		return http.StatusServiceUnavailable
+	case cause.Internal:
+		return http.StatusInternalServerError
+	case cause.Limit:
+		if why.Retry > 0 {
+			return http.StatusServiceUnavailable
+		}
+		return http.StatusRequestEntityTooLarge
+	}
+	return http.StatusBadRequest
+}

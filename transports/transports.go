@@ -1,0 +1,193 @@
+package transports
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"encke/csp"
+)
+
+// Names of the transports, in the order of preference; the client uses the same
+// names.
+const (
+	WebSocket      = "websocket"
+	FetchStreaming = "fetch-streaming"
+	XHRStreaming   = "xhr-streaming"
+	EventSource    = "eventsource"
+	LongPolling    = "long-polling"
+	Iframe         = "iframe"
+	JSONP          = "jsonp"
+)
+
+// All lists every transport.
+func All() []string {
+	return []string{WebSocket, FetchStreaming, XHRStreaming, EventSource, LongPolling, Iframe, JSONP}
+}
+
+// Default lists the transports that are served unless told otherwise. Iframe and
+// JSONP answer to GET requests that any page can make, so they must be asked for.
+func Default() []string { return All()[:5] }
+
+// Options are the settings of a Handler. The zero value is the recommended setting.
+type Options struct {
+	// Transports are the names of those served. Default Default().
+	Transports []string
+
+	// Origins says which pages may open sessions. Default: those that come from
+	// the proxy itself.
+	Origins Origins
+
+	// Heartbeat is how long a link may be silent. Default 25 s.
+	Heartbeat time.Duration
+
+	// Silence is how long after a heartbeat was due a WebSocket that brought
+	// nothing is taken for dead. Default 20 s.
+	Silence time.Duration
+
+	// WriteTimeout is how long one write may wait for the other side. Default 15 s.
+	WriteTimeout time.Duration
+
+	// BodyTimeout is how long the body of a request may take. Default 15 s.
+	BodyTimeout time.Duration
+
+	// Log gets refusals. Nil: none.
+	Log *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Transports == nil {
+		o.Transports = Default()
+	}
+	for _, d := range [...]struct {
+		p *time.Duration
+		v time.Duration
+	}{
+		{&o.Heartbeat, 25 * time.Second}, {&o.Silence, 20 * time.Second},
+		{&o.WriteTimeout, 15 * time.Second}, {&o.BodyTimeout, 15 * time.Second},
+	} {
+		if *d.p == 0 {
+			*d.p = d.v
+		}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Handler serves the paths below /session/.
+type Handler struct {
+	server *csp.Server
+	opts   Options
+	routes map[string]route
+	links  sync.WaitGroup // WebSockets, which net/http does not wait for
+}
+
+// route is how one path is served.
+type route struct {
+	method string
+	get    bool   // the records come in the query, and no dependable Origin
+	kind   string // the transport
+	format format // of the answer; nil for WebSocket
+	uplink bool   // answers at once, has no downlink
+}
+
+// New returns a Handler for the sessions of server. It fails when an option names
+// a transport that does not exist.
+func New(server *csp.Server, opts Options) (*Handler, error) {
+	h := &Handler{server: server, opts: opts.withDefaults(), routes: make(map[string]route)}
+	for _, name := range h.opts.Transports {
+		switch name {
+		case WebSocket:
+			h.routes["websocket"] = route{method: http.MethodGet, kind: name}
+		case FetchStreaming:
+			h.routes["fetch-streaming"] = route{method: http.MethodPost, kind: name, format: fetchStreaming{}}
+		case XHRStreaming:
+			h.routes["xhr-streaming"] = route{method: http.MethodPost, kind: name, format: xhrStreaming{}}
+		case EventSource:
+			h.routes["eventsource"] = route{method: http.MethodGet, get: true, kind: name, format: eventSource{}}
+		case LongPolling:
+			h.routes["long-polling"] = route{method: http.MethodPost, kind: name, format: longPolling{}}
+		case Iframe:
+			h.routes["iframe"] = route{method: http.MethodGet, get: true, kind: name, format: &iframe{}}
+		case JSONP:
+			h.routes["jsonp"] = route{method: http.MethodGet, get: true, kind: name, format: &jsonp{}}
+			h.routes["jsonp-send"] = route{method: http.MethodGet, get: true, kind: name, format: &jsonp{}, uplink: true}
+		default:
+			return nil, fmt.Errorf("unknown transport %q; the transports are %s", name, strings.Join(All(), ", "))
+		}
+	}
+	if !slices.Equal(h.opts.Transports, []string{JSONP}) {
+		h.routes["send"] = route{method: http.MethodPost, kind: "send", format: longPolling{}, uplink: true}
+	}
+	return h, nil
+}
+
+// Wait returns when all WebSockets have ended, which they do when their sessions
+// are closed or displaced.
+func (h *Handler) Wait() { h.links.Wait() }
+
+// ServeHTTP serves one request whose path begins with /session/.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	rt, ok := h.routes[strings.TrimPrefix(r.URL.Path, "/session/")]
+	if !ok {
+		http.Error(w, "no such transport, or not served here", http.StatusNotFound)
+		return
+	}
+	head := w.Header()
+	head.Add("Vary", "Origin")
+	head.Set("X-Content-Type-Options", "nosniff")
+	head.Set("Cache-Control", "no-cache, no-store, no-transform")
+	head.Set("X-Accel-Buffering", "no")
+	head.Set("Referrer-Policy", "no-referrer")
+	head.Set("Cross-Origin-Resource-Policy", "cross-origin")
+
+	origin, err := h.opts.Origins.check(r, rt.get)
+	if err != nil {
+		h.opts.Log.Warn("origin refused", "origin", clip(r.Header.Get("Origin")), "remote", r.RemoteAddr, "reason", err)
+		http.Error(w, "this page may not open sessions here: its origin is not accepted (--origin)", http.StatusForbidden)
+		return
+	}
+	if !rt.get && rt.format != nil {
+		head.Set("Access-Control-Allow-Origin", origin)
+	} else if rt.kind == EventSource {
+		head.Set("Access-Control-Allow-Origin", origin)
+	}
+	switch {
+	case r.Method == http.MethodOptions && rt.method == http.MethodPost:
+		preflight(w, r)
+	case r.Method != rt.method:
+		head.Set("Allow", rt.method)
+		http.Error(w, "wrong method", http.StatusMethodNotAllowed)
+	case rt.kind == WebSocket:
+		h.serveWebSocket(w, r, origin)
+	default:
+		h.serveHTTP(w, r, rt, origin)
+	}
+}
+
+// preflight answers what a browser asks before a request that is not simple. Our
+// own client makes none.
+func preflight(w http.ResponseWriter, r *http.Request) {
+	head := w.Header()
+	head.Set("Access-Control-Allow-Methods", "POST")
+	head.Set("Access-Control-Allow-Headers", "Content-Type")
+	head.Set("Access-Control-Max-Age", "600")
+	if r.Header.Get("Access-Control-Request-Private-Network") == "true" {
+		head.Set("Access-Control-Allow-Private-Network", "true")
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// clip bounds what an untrusted string adds to a log line.
+func clip(s string) string {
+	if len(s) > 256 {
+		return s[:256]
+	}
+	return s
+}

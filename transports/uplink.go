@@ -1,0 +1,181 @@
+package transports
+
+import (
+	"encoding/base64"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"encke/buffer"
+	"encke/cause"
+	"encke/csp"
+)
+
+// maxQuery is the largest `d` of a GET, in base64 characters.
+const maxQuery = 8 << 10
+
+// uplink is what one request brought: the session it is for and packets for it.
+type uplink struct {
+	hello   csp.Record    // New or Resume
+	hold    time.Duration // how long the answer may be silent
+	packets []csp.Packet
+	acks    []uint64
+	pings   int
+	close   *cause.Error
+}
+
+// parse reads all records of a body before any of them has effect.
+func (u *uplink) parse(body []byte) error {
+	_, err := csp.Parse(body, 0, u.record)
+	if err == nil && u.hello.Kind == 0 {
+		err = cause.ProtocolError.With("empty request")
+	}
+	return err
+}
+
+func (u *uplink) record(r *csp.Record) error {
+	first := u.hello.Kind == 0
+	hello := r.Kind == csp.New || r.Kind == csp.Resume
+	switch {
+	case first != hello:
+		return cause.ProtocolError.With("a request begins with one NEW or RESUME")
+	case r.Kind == csp.New && r.Version != csp.Version:
+		return cause.ProtocolError.With("protocol version %d; this proxy speaks %d", r.Version, csp.Version)
+	case hello:
+		u.hello = *r
+		return nil
+	}
+	return u.take(r)
+}
+
+// take notes a record behind the hello.
+func (u *uplink) take(r *csp.Record) error {
+	switch r.Kind {
+	case csp.Data, csp.End:
+		if len(u.packets) == csp.MaxPackets {
+			return cause.Limit.With("more than %d packets at once", csp.MaxPackets)
+		}
+		u.packets = append(u.packets, csp.Packet{ID: r.ID, Data: r.Data, End: r.Kind == csp.End})
+	case csp.Ack:
+		u.acks = append(u.acks, r.ID)
+	case csp.Ping:
+		u.pings++
+	case csp.Close:
+		u.close = &cause.Error{Code: cause.FromWire(r.Cause), Text: "by the page"}
+	case csp.NOP, csp.Pong:
+	default:
+		return cause.ProtocolError.With("record 0x%02x from a client", byte(r.Kind))
+	}
+	return nil
+}
+
+// session finds or opens the session that the hello names.
+func (h *Handler) session(u *uplink, remote, origin string) (*csp.Session, error) {
+	if u.hello.Kind == csp.New {
+		return h.server.Open(csp.Peer{Origin: origin, Addr: remote}, u.hello.Key)
+	}
+	s, err := h.server.Resume(string(u.hello.Session))
+	if err != nil {
+		return nil, err
+	}
+	if s.Peer().Origin != origin {
+		return nil, cause.Denied.With("the session belongs to another origin")
+	}
+	return s, nil
+}
+
+// apply lets what the request brought take effect. An error of Deliver or Acked
+// has ended the session.
+func (u *uplink) apply(s *csp.Session, answered bool) error {
+	if u.hello.Kind == csp.Resume {
+		u.acks = append(u.acks, u.hello.ID)
+	}
+	for _, id := range u.acks {
+		if err := s.Acked(id); err != nil {
+			return err
+		}
+	}
+	if len(u.packets) > 0 || answered {
+		if _, err := s.Deliver(u.packets, answered); err != nil {
+			return err
+		}
+	}
+	for range min(u.pings, 8) {
+		s.Ping()
+	}
+	if u.close != nil {
+		s.Close(u.close)
+	}
+	return nil
+}
+
+// body reads the records of a request. The buffer, if there is one, is to be
+// released when they are no longer used.
+func (h *Handler) body(w http.ResponseWriter, r *http.Request, get bool) ([]byte, *buffer.Buffer, error) {
+	if get {
+		d := r.URL.Query().Get("d")
+		if len(d) > maxQuery {
+			return nil, nil, cause.Limit.With("query of more than %d characters", maxQuery)
+		}
+		p, err := base64.RawURLEncoding.Strict().DecodeString(d)
+		if err != nil {
+			return nil, nil, cause.ProtocolError.With("d is not URL-safe base64 without padding")
+		}
+		return p, nil, nil
+	}
+	if r.ContentLength > csp.MaxBody {
+		return nil, nil, errTooLarge
+	}
+	http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.opts.BodyTimeout))
+	size := int(r.ContentLength)
+	if size < 0 {
+		size = 4 << 10
+	}
+	b := buffer.Get(size + 1) // one more, to see the end without growing
+	for {
+		if len(b.Room()) == 0 {
+			b = grow(b)
+		}
+		n, err := r.Body.Read(b.Room())
+		b.Extend(n)
+		switch {
+		case b.Len() > csp.MaxBody:
+			b.Release()
+			return nil, nil, errTooLarge
+		case err == io.EOF:
+			http.NewResponseController(w).SetReadDeadline(time.Time{})
+			return b.Bytes(), b, nil
+		case err != nil:
+			b.Release()
+			return nil, nil, errAborted
+		}
+	}
+}
+
+var (
+	errTooLarge = cause.Limit.With("body of more than %d bytes", csp.MaxBody)
+	errAborted  = errors.New("the body did not arrive whole")
+)
+
+func grow(b *buffer.Buffer) *buffer.Buffer {
+	larger := buffer.Get(2*b.Len() + 1)
+	larger.Append(b.Bytes())
+	b.Release()
+	return larger
+}
+
+// hold returns how long a downlink may be silent, as the request asks.
+func (h *Handler) hold(r *http.Request) (time.Duration, error) {
+	s := r.URL.Query().Get("hold")
+	if s == "" {
+		return h.opts.Heartbeat, nil
+	}
+	n, err := strconv.ParseUint(s, 10, 8)
+	if err != nil || n < 1 || n > 60 || strings.HasPrefix(s, "+") {
+		return 0, cause.ProtocolError.With("hold must be 1 to 60 seconds")
+	}
+	return time.Duration(n) * time.Second, nil
+}

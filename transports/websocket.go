@@ -1,0 +1,330 @@
+package transports
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"encke/buffer"
+	"encke/cause"
+	"encke/csp"
+)
+
+// closeCode is the WebSocket close code for a cause, in the range for private use.
+func closeCode(c cause.Code) websocket.StatusCode { return websocket.StatusCode(4000 + int(c)) }
+
+// serveWebSocket upgrades the request and returns: net/http gets its goroutine,
+// request and buffers back, and the WebSocket goes on in one goroutine of ours.
+func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin string) {
+	u := &upgrader{ResponseWriter: w, timeout: h.opts.WriteTimeout}
+	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
+		InsecureSkipVerify: true, // origin.go has checked it, by our rules
+		CompressionMode:    websocket.CompressionDisabled,
+	})
+	if err != nil {
+		return // Accept has answered
+	}
+	ws.SetReadLimit(csp.MaxBody)
+	l := &wsLink{h: h, ws: ws, conn: u.conn, origin: origin, remote: r.RemoteAddr}
+	h.links.Go(l.run) // ends when the connection does
+}
+
+// upgrader gives the WebSocket library our wsConn with the smallest buffers that
+// bufio has, in place of the connection and buffers of net/http.
+type upgrader struct {
+	http.ResponseWriter
+	timeout time.Duration
+	conn    *wsConn
+}
+
+// Unwrap hides nothing; it is there so that http.ResponseController works.
+func (u *upgrader) Unwrap() http.ResponseWriter { return u.ResponseWriter }
+
+// Hijack implements http.Hijacker.
+func (u *upgrader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(u.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	conn.SetDeadline(time.Time{})
+	ahead, _ := rw.Reader.Peek(rw.Reader.Buffered())
+	u.conn = newWSConn(conn, ahead, u.timeout)
+	return u.conn, bufio.NewReadWriter(bufio.NewReaderSize(u.conn, 16), bufio.NewWriterSize(u.conn, 16)), nil
+}
+
+// wsLink is a WebSocket that carries a session both ways. Its goroutine reads.
+// Writing has no goroutine: whoever queues something for the session calls flush
+// through the csp.Link, and what the socket does not take at once is left to a
+// goroutine that lives as long as that takes.
+type wsLink struct {
+	h              *Handler
+	ws             *websocket.Conn
+	conn           *wsConn
+	origin, remote string
+
+	// Used by the reading goroutine only.
+	next uint64 // id of the next packet from the client
+	in   uplink
+
+	session *csp.Session // set before link
+	link    *csp.Link
+
+	// Used by whoever flushes. Both stay as they are until all is written.
+	batch csp.Batch
+	out   *[]byte // small messages, from scratch
+
+	welcome *csp.Record
+
+	heard atomic.Int64 // when the client was last heard, nanoseconds since start
+	said  atomic.Int64 // when something was last sent
+	watch *time.Timer
+}
+
+var start = time.Now()
+
+func sinceStart() int64 { return int64(time.Since(start)) }
+
+// run reads until the connection ends.
+func (l *wsLink) run() {
+	l.conn.Conn.SetReadDeadline(time.Now().Add(l.h.opts.BodyTimeout)) // for the hello
+	for {
+		msg, err := l.read()
+		if err == nil {
+			err = l.message(msg)
+			msg.Release()
+		}
+		if err != nil {
+			l.end(err)
+			return
+		}
+	}
+}
+
+// read returns the next message, whole.
+func (l *wsLink) read() (*buffer.Buffer, error) {
+	typ, r, err := l.ws.Reader(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	if typ != websocket.MessageBinary {
+		return nil, cause.ProtocolError.With("text message")
+	}
+	msg := buffer.Get(2 << 10)
+	for {
+		if len(msg.Room()) == 0 {
+			msg = grow(msg)
+		}
+		n, err := r.Read(msg.Room())
+		msg.Extend(n)
+		if err == io.EOF {
+			return msg, nil
+		}
+		if err != nil {
+			msg.Release()
+			return nil, err
+		}
+	}
+}
+
+// message takes one message; the first one says which session this is.
+func (l *wsLink) message(msg *buffer.Buffer) error {
+	l.heard.Store(sinceStart())
+	u := &l.in
+	*u = uplink{packets: u.packets[:0], acks: u.acks[:0]}
+	if l.link == nil {
+		if err := u.parse(msg.Bytes()); err != nil {
+			return err
+		}
+		return l.begin(u)
+	}
+	var err error
+	if l.next, err = csp.Parse(msg.Bytes(), l.next, u.take); err != nil {
+		return err
+	}
+	for range min(u.pings, 8) {
+		l.link.Answer()
+	}
+	u.pings = 0
+	return u.apply(l.session, false)
+}
+
+func (l *wsLink) begin(u *uplink) error {
+	session, err := l.h.session(u, l.remote, l.origin)
+	if err != nil {
+		return err
+	}
+	l.session = session
+	l.conn.Conn.SetReadDeadline(time.Time{})
+	u.hello.Session = nil // it points into the message
+	l.welcome = l.h.welcome(session, u)
+	var ack uint64
+	if u.hello.Kind == csp.Resume {
+		ack = u.hello.ID
+	}
+	if l.link, err = session.Attach(ack, l.flush); err != nil {
+		return err
+	}
+	if n := len(u.packets); n > 0 {
+		l.next = u.packets[n-1].ID + 1
+	}
+	l.watch = time.AfterFunc(l.h.opts.Heartbeat, l.check)
+	err = u.apply(session, false)
+	l.flush() // the first Take has something: the answer to the hello
+	return err
+}
+
+// check is called by the timer: it sends a heartbeat when the link was silent and
+// cuts it when the client was.
+func (l *wsLink) check() {
+	now := sinceStart()
+	beat, limit := int64(l.h.opts.Heartbeat), int64(l.h.opts.Heartbeat+l.h.opts.Silence)
+	if now-l.heard.Load() >= limit {
+		l.conn.abandon()
+		return
+	}
+	if idle := now - max(l.said.Load(), l.heard.Load()); idle >= beat {
+		l.said.Store(now)
+		l.link.Probe()
+	}
+	l.watch.Reset(l.h.opts.Heartbeat / 5)
+}
+
+// flush sends what the session has for us. It is called by one goroutine at a
+// time: the csp.Link calls it only after a Take found nothing.
+func (l *wsLink) flush() {
+	for {
+		ok, err := l.link.Take(&l.batch, flushBytes)
+		if err != nil {
+			l.finish(err)
+			return
+		}
+		if !ok {
+			return
+		}
+		if !l.send() {
+			return
+		}
+	}
+}
+
+// flushBytes is how much is written before the session is asked for more.
+const flushBytes = 128 << 10
+
+// send writes l.batch. It reports false when the socket is full or broken; then
+// somebody else goes on.
+func (l *wsLink) send() bool {
+	l.said.Store(sinceStart())
+	l.conn.cork()
+	err := l.writeMessages()
+	var done bool
+	if err == nil {
+		done, err = l.conn.uncork()
+	}
+	switch {
+	case err != nil:
+		l.written()
+		l.conn.abandon()
+		return false
+	case !done:
+		l.h.links.Go(func() { // ends when the rest is written or the write times out
+			err := l.conn.drain()
+			l.written()
+			if err != nil {
+				l.conn.abandon()
+				return
+			}
+			l.flush()
+		})
+		return false
+	}
+	l.written()
+	return true
+}
+
+// written lets go of what was sent.
+func (l *wsLink) written() {
+	l.batch.Release()
+	if l.out != nil {
+		scratch.Put(l.out)
+		l.out = nil
+	}
+}
+
+// merge is up to which size small packets share a message. For a browser each
+// message is an event.
+const merge = 16 << 10
+
+// writeMessages gives the batch to the WebSocket: control records and small
+// packets together, large packets as they are.
+func (l *wsLink) writeMessages() error {
+	b := &l.batch
+	b.Welcome, l.welcome = l.welcome, nil
+	l.out = scratch.Get().(*[]byte)
+	out := csp.AppendControl((*l.out)[:0], b)
+	begun := 0 // where in out the message under way begins
+	write := func(p []byte) error {
+		if len(p) == 0 {
+			return nil
+		}
+		return l.ws.Write(context.Background(), websocket.MessageBinary, p)
+	}
+	for i := range b.Packets {
+		rec := b.Packets[i].Record()
+		if len(out)-begun+len(rec) > merge {
+			if err := write(out[begun:]); err != nil {
+				return err
+			}
+			begun = len(out)
+		}
+		if len(rec) > merge {
+			if err := write(rec); err != nil {
+				return err
+			}
+			continue
+		}
+		out = append(out, rec...)
+	}
+	out = csp.AppendClose(out, b.Close)
+	*l.out = out
+	return write(out[begun:])
+}
+
+// finish closes the WebSocket after the session ended or moved to another link.
+func (l *wsLink) finish(err error) {
+	code := cause.Displaced
+	if !errors.Is(err, csp.ErrDisplaced) {
+		code = cause.Closed
+		var why *cause.Error
+		if errors.As(l.session.Err(), &why) {
+			code = why.Code
+		}
+	}
+	l.h.links.Go(func() { l.ws.Close(closeCode(code), code.String()) }) // waits at most 5 s for the client's answer
+}
+
+// end is called once, by the reading goroutine, when the link carries no more.
+func (l *wsLink) end(err error) {
+	if l.watch != nil {
+		l.watch.Stop()
+	}
+	var why *cause.Error
+	switch known := errors.As(err, &why); {
+	case !known: // the connection broke
+		l.ws.CloseNow()
+		if l.link != nil {
+			l.link.Detach()
+		}
+	case l.link != nil:
+		l.session.Close(why) // flush says it, then finish closes the connection
+	default: // refused, by us or by the session
+		l.ws.Write(context.Background(), websocket.MessageBinary, csp.AppendClose(nil, why))
+		l.ws.Close(closeCode(why.Code), why.Code.String())
+	}
+}
