@@ -163,9 +163,9 @@ export class Socket {
       appendFrame(out, { type: "DATA", socket: this.number, data: this.dequeue(n) });
       this.sendWindow.left -= n;
       this.sent += n;
+      this.events.moved(); // before the end, behind which there may be no more calls
     }
     if (this.queued === 0) this.takeEnd(out);
-    if (n > 0 && !this.isOver) this.events.moved();
     return this.canSend;
   }
 
