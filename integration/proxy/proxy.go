@@ -89,6 +89,7 @@ type Proxy struct {
 func (c Command) Start(t testing.TB, o Options) *Proxy {
 	t.Helper()
 	p := &Proxy{Prefix: o.Prefix, t: t, cmd: exec.Command(string(c), o.args()...), done: make(chan struct{})}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it does not outlive killed tests
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

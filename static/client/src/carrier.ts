@@ -81,7 +81,7 @@ export class Carrier implements AttachmentOwner {
     });
     this.sender = new Sender(session, endpoint, platform, pull, {
       sent: () => this.liveness.expect(),
-      answered: () => this.uplinkAnswered(),
+      answered: (packets) => this.uplinkAnswered(packets),
       closed: (close) => this.closed(close),
       broken: (why) => this.broken(why),
       trouble: (end) => this.current?.cut(`requests to the proxy fail (${end.reason})`),
@@ -102,7 +102,7 @@ export class Carrier implements AttachmentOwner {
 
   /** Something happened to the network or to the page: find out whether the link lives. */
   suspect(): void {
-    if (this.state === "closed") return;
+    if (this.over) return;
     if (this.current) this.liveness.suspect();
     else this.connector.hurry();
   }
@@ -121,7 +121,7 @@ export class Carrier implements AttachmentOwner {
 
   /** Ends the session and tells the proxy. leaving: the page is about to be gone. */
   close(leaving = false): void {
-    if (this.state === "closed") return;
+    if (this.over) return;
     this.sender.goodbye(leaving);
     this.end(cause("closed"));
   }
@@ -129,7 +129,7 @@ export class Carrier implements AttachmentOwner {
   // What attachments say.
 
   compose(att: Attachment, packetBytes: number): SessionRecord[] | null {
-    if (this.state === "closed") return null;
+    if (this.over) return null;
     if (this.session.ackDue !== "none") {
       this.events.detail?.({ kind: "ack-sent", transport: att.transport.name, id: this.session.received });
     }
@@ -159,7 +159,7 @@ export class Carrier implements AttachmentOwner {
     this.watch(att);
     this.sender.use(att);
     this.setState("online");
-    if (this.state === "closed") return;
+    if (this.over) return;
     const changed = this.shown !== att.transport;
     this.shown = att.transport;
     this.events.transport(att.transport.name, changed);
@@ -206,7 +206,7 @@ export class Carrier implements AttachmentOwner {
   }
 
   ended(att: Attachment, end: LinkEnd): void {
-    if (this.state === "closed") return;
+    if (this.over) return;
     if (att === this.current) {
       this.lose(att, end, false);
       return;
@@ -219,7 +219,7 @@ export class Carrier implements AttachmentOwner {
       return;
     }
     this.connector.ended(att, end);
-    if (!this.current) this.connector.begin();
+    if (!this.current && !this.over) this.connector.begin();
   }
 
   // The link's life.
@@ -279,9 +279,9 @@ export class Carrier implements AttachmentOwner {
     this.sender.control({ type: "PING" });
   }
 
-  private uplinkAnswered(): void {
+  private uplinkAnswered(packets: boolean): void {
     if (this.liveness.probing) this.probeArrived = true;
-    this.liveness.expect();
+    if (packets) this.liveness.expect();
   }
 
   private acknowledgeInTime(): void {
@@ -305,6 +305,10 @@ export class Carrier implements AttachmentOwner {
     explainFailure(platform, endpoint.base, this.reasons, (why) => this.end(why, this.reasons.attempts()));
   }
 
+  private get over(): boolean {
+    return this.state === "closed";
+  }
+
   private setState(state: LinkState): void {
     if (this.state === state || this.state === "closed") return;
     this.state = state;
@@ -312,7 +316,7 @@ export class Carrier implements AttachmentOwner {
   }
 
   private end(why: Cause, attempts?: Attempt[]): void {
-    if (this.state === "closed") return;
+    if (this.over) return;
     this.setState("closed");
     this.connector.stop();
     this.liveness.stop();

@@ -83,7 +83,9 @@ export class Liveness {
       this.probedAt = 0;
       this.doubt = Math.min(this.doubt * 2, mostDoubt);
     }
+    const wasDue = this.dueSince > 0;
     this.dueSince = more ? now : 0;
+    if (more && !wasDue && this.watching) this.schedule();
   }
 
   /** Something was sent that is usually answered on the link within a second. */

@@ -28,8 +28,8 @@ const maxPackets = 900;
 export interface SenderEvents {
   /** Packets went out on the current duplex link. */
   sent(): void;
-  /** A request was answered. */
-  answered(): void;
+  /** A request was answered; packets: it carried some. */
+  answered(packets: boolean): void;
   closed(close: CloseRecord): void;
   broken(why: string): void;
   /** Requests do not get through. */
@@ -199,7 +199,7 @@ export class Sender {
     }
     this.controls.splice(0, this.controlsSent);
     this.controlsSent = 0;
-    this.events.answered();
+    this.events.answered(this.requestHadPackets);
     return !this.requestHadPackets || this.session.outgoing.acked > this.ackedBefore;
   }
 

@@ -180,13 +180,14 @@ export class Socket {
   }
 
   private get canSend(): boolean {
-    if (this.isOver || !this.openSent) return false;
+    if (this.isOver || !this.openSent || this.closeSent) return false;
     if (this.queued > 0) return this.sendWindow.left > 0;
-    return (this.eofWanted && !this.eofSent) || (this.closeWanted && !this.closeSent);
+    return this.closeWanted || (this.eofWanted && !this.eofSent);
   }
 
   private takeEnd(out: ByteWriter): void {
-    if (this.closeWanted && !this.closeSent) {
+    if (this.closeSent) return;
+    if (this.closeWanted) {
       this.closeSent = true;
       appendFrame(out, { type: "CLOSE", socket: this.number });
     } else if (this.eofWanted && !this.eofSent) {

@@ -11,11 +11,14 @@ export class Pill {
   follow(socket: TCPSocket): void {
     this.stop.abort();
     this.stop = new AbortController();
+    const stopped = this.stop.signal;
     const show = () => this.show(socket.state, words(socket));
+    // State and transport change one after the other; look when both have.
+    const later = () => queueMicrotask(() => !stopped.aborted && show());
     for (const event of ["statechange", "transportchange", "open"]) {
-      socket.addEventListener(event, show, { signal: this.stop.signal });
+      socket.addEventListener(event, later, { signal: stopped });
     }
-    socket.addEventListener("close", () => this.show("closed", "closed"), { signal: this.stop.signal });
+    socket.addEventListener("close", () => this.show("closed", "closed"), { signal: stopped });
     show();
   }
 

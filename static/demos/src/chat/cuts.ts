@@ -1,5 +1,5 @@
 import type { TCPSocket } from "../tcpsocket.ts";
-import { amend, type Log } from "./log.ts";
+import type { Log } from "./log.ts";
 import type { Tally } from "./tally.ts";
 
 /**
@@ -17,7 +17,8 @@ export class Cuts {
   follow(socket: TCPSocket): void {
     this.socket = socket;
     for (const event of ["statechange", "transportchange"]) {
-      socket.addEventListener(event, () => this.mended());
+      // State and transport change one after the other; look when both have.
+      socket.addEventListener(event, () => queueMicrotask(() => this.mended()));
     }
   }
 
@@ -39,7 +40,7 @@ export class Cuts {
     }
     const took = Math.round(performance.now() - this.since);
     const { lost, doubled } = this.tally();
-    amend(this.note, `You cut the link. The session went on over ${this.socket.transport} after ${took} ms: ${lost} lost, ${doubled} doubled.`, "mended");
+    this.log.amend(this.note, `You cut the link. The session went on over ${this.socket.transport} after ${took} ms: ${lost} lost, ${doubled} doubled.`, "mended");
     this.since = 0;
   }
 }

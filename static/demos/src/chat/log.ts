@@ -53,6 +53,14 @@ export class Log {
     return entry;
   }
 
+  /** Changes a line that note added. */
+  amend(note: HTMLElement, text: string, kind: string): void {
+    append(this.list, most, () => {
+      note.className = `event ${kind}`;
+      say(note, text);
+    });
+  }
+
   /** The entry a message of that time goes before: kept ones come in no order. */
   private after(at: number): Element | null {
     let next: Element | null = null;
@@ -61,10 +69,4 @@ export class Log {
     }
     return next;
   }
-}
-
-/** Changes the text of a note that was added before. */
-export function amend(note: HTMLElement, text: string, kind: string): void {
-  note.className = `event ${kind}`;
-  say(note, text);
 }

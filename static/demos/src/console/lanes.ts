@@ -95,9 +95,7 @@ export class Lanes {
         case "attach":
         case "resume":
           stroke(pen, x, height - 8, height, colour("--good"));
-          if (x > labelled) {
-            labelled = name(pen, x, height - 2, width, mark.label, colour("--ink-2"));
-          }
+          labelled = name(pen, x, height - 2, { from: labelled, to: width }, mark.label, colour("--ink-2"));
           break;
       }
     }
@@ -123,12 +121,15 @@ function stroke(pen: CanvasRenderingContext2D, x: number, from: number, to: numb
   pen.stroke();
 }
 
-/** Writes a transport's name beside its attachment, inside the picture; returns where it ends. */
-function name(pen: CanvasRenderingContext2D, x: number, y: number, width: number, text: string, colour: string): number {
+/** Writes a transport's name beside its attachment if there is space; returns where space begins now. */
+function name(pen: CanvasRenderingContext2D, x: number, y: number, space: { from: number; to: number }, text: string, colour: string): number {
   pen.fillStyle = colour;
   pen.font = "11px ui-monospace, monospace";
   const size = pen.measureText(text).width;
-  const left = x + 4 + size > width ? x - 4 - size : x + 4;
+  const left = x + 4 + size > space.to ? x - 4 - size : x + 4;
+  if (left < space.from) {
+    return space.from;
+  }
   pen.fillText(text, left, y);
   return left + size + 6;
 }

@@ -59,7 +59,11 @@ async function connect(target: Target): Promise<Connection> {
         transcript.add("received", bytes);
       }
     },
-    ended: () => transcript.note("The server has sent its last byte (EOF)."),
+    ended() {
+      if (connection === current) {
+        transcript.note("The server has sent its last byte (EOF).");
+      }
+    },
     over(error) {
       if (connection !== current) {
         return; // replaced by another socket
