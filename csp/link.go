@@ -20,7 +20,7 @@ type Link struct {
 	// Guarded by s.mu.
 	parked   bool // the last Take found nothing
 	sayAck   bool
-	saySeq   bool
+	next     uint64 // id that the other side expects on this link; 0: none was sent
 	pings    int
 	pongs    int
 	gone     error // why the link must stop
@@ -36,7 +36,7 @@ func (s *Session) Attach(ack uint64, wake func()) (*Link, error) {
 	if err := s.Acked(ack); err != nil {
 		return nil, err
 	}
-	l := &Link{s: s, wake: wake, sayAck: true, saySeq: true}
+	l := &Link{s: s, wake: wake, sayAck: true}
 	if wake == nil {
 		l.bell = make(chan struct{}, 1)
 		l.wake = l.ring
@@ -112,7 +112,8 @@ func (l *Link) Take(b *Batch, max int) (bool, error) {
 	l.sayAck, l.pings, l.pongs = false, 0, 0
 	s.out.take(b, max)
 	if len(b.Packets) > 0 {
-		b.Seq, l.saySeq = l.saySeq, false
+		b.Seq = b.First != l.next
+		l.next = b.First + uint64(len(b.Packets))
 	}
 	return true, nil
 }

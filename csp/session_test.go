@@ -107,6 +107,41 @@ func TestResumeSendsWhatWasNotAcknowledged(t *testing.T) {
 	expect(t, "all acknowledged", taken(t, l), `[["ack",0]]`)
 }
 
+// After a resume, an acknowledgement from the old link may make the new link skip
+// packets. The other side counts ids by itself, so it must be told.
+func TestSkippedPacketsAreAnnounced(t *testing.T) {
+	_, s, _ := open(t, csp.Options{})
+	old := attach(t, s, 0)
+	for range 3 {
+		s.Send(buffer.Copy(make([]byte, 1000)), 0)
+		taken(t, old)
+	}
+	l := attach(t, s, 0)
+	var b csp.Batch
+	take := func(max int) (first uint64, seq bool) {
+		t.Helper()
+		if ok, err := l.Take(&b, max); !ok || err != nil || len(b.Packets) != 1 {
+			t.Fatalf("Take: %v, %v, %d packets", ok, err, len(b.Packets))
+		}
+		first, seq = b.First, b.Seq
+		b.Release()
+		return first, seq
+	}
+	if id, seq := take(1); id != 1 || !seq {
+		t.Errorf("packet %d, announced: %v; want 1, true", id, seq)
+	}
+	if err := s.Acked(2); err != nil { // the old link had carried it
+		t.Fatal(err)
+	}
+	if id, seq := take(1); id != 3 || !seq {
+		t.Errorf("packet %d, announced: %v; want 3, true", id, seq)
+	}
+	send(s, "x")
+	if id, seq := take(1); id != 4 || seq {
+		t.Errorf("packet %d, announced: %v; want 4, false", id, seq)
+	}
+}
+
 func TestUnsentPacketsAreMergedButSentOnesNeverChange(t *testing.T) {
 	_, s, _ := open(t, csp.Options{})
 	send(s, "a")

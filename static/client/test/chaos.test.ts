@@ -14,6 +14,7 @@ import { Bench, named, type Stream } from "./rider.ts";
  */
 async function run(seed: number, names: TransportName[]): Promise<{ repeats: number; cuts: number }> {
   const random = new Random(seed);
+  Math.random = random.next; // the pauses between attempts as well
   const clock = new VirtualClock();
   const proxy = new Proxy(clock);
   let cuts = 0;
