@@ -81,7 +81,7 @@ func (s *session) run(ctx context.Context) {
 		}
 		var over *cause.Error
 		switch {
-		case errors.As(err, &over) && over.Code != cause.GoingAway && over.Code != cause.Limit:
+		case errors.As(err, &over) && s.final(over):
 			s.csp.Close(over)
 		case time.Since(lost) > s.patience():
 			s.csp.Close(s.hopeless(err))
@@ -98,6 +98,14 @@ func (s *session) run(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// final reports whether what the proxy said ends the session. A proxy that is full
+// or stopping may take a new session later; one that it had is over.
+func (s *session) final(why *cause.Error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.id != "" || why.Code != cause.GoingAway && why.Code != cause.Limit
 }
 
 // patience is how long links may fail before the session is given up.

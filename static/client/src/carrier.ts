@@ -34,9 +34,8 @@ export interface CarrierParts {
 
 /** What a carrier tells the session's owner. */
 export interface CarrierEvents {
-  state(state: LinkState): void;
-  /** A link carries the downlink; changed: with another transport than the one before. */
-  transport(name: TransportName, changed: boolean): void;
+  /** transport: what carries the downlink now, if anything does. */
+  state(state: LinkState, transport: TransportName | null): void;
   /** The session is over; called once. */
   over(why: Cause, attempts?: Attempt[]): void;
   /** Something for the page's diagnostics; null when nobody listens. */
@@ -57,7 +56,6 @@ export class Carrier implements AttachmentOwner {
   private readonly reasons: Reasons;
   private readonly ackTimer: Timer;
   private readonly session: Session;
-  private shown: Transport | null = null; // the transport last told to the owner
   private probeArrived = false; // the proxy has got the probe that is out
 
   constructor(
@@ -159,10 +157,6 @@ export class Carrier implements AttachmentOwner {
     this.watch(att);
     this.sender.use(att);
     this.setState("online");
-    if (this.over) return;
-    const changed = this.shown !== att.transport;
-    this.shown = att.transport;
-    this.events.transport(att.transport.name, changed);
   }
 
   heard(att: Attachment, bytes: number): void {
@@ -310,20 +304,20 @@ export class Carrier implements AttachmentOwner {
   }
 
   private setState(state: LinkState): void {
-    if (this.state === state || this.state === "closed") return;
+    if (this.over) return;
     this.state = state;
-    this.events.state(state);
+    this.events.state(state, this.current?.transport.name ?? null);
   }
 
   private end(why: Cause, attempts?: Attempt[]): void {
     if (this.over) return;
-    this.setState("closed");
     this.connector.stop();
     this.liveness.stop();
     this.ackTimer.stop();
     this.sender.pause();
     this.current?.close();
     this.current = null;
+    this.setState("closed");
     this.events.over(why, attempts);
   }
 }

@@ -158,7 +158,7 @@ export class Sender {
       const run = this.gather(link.nextUp, maxPacket);
       if (this.session.ackDue !== "none" && (this.ackWanted || run.packets.length > 0)) records.push(this.takeAck());
       if (run.packets.length > 0) {
-        records.push(...this.packetRecords(run, link.nextUp === 0));
+        records.push(...this.packetRecords(run, run.first !== link.nextUp));
         link.nextUp = run.first + run.packets.length;
         this.events.sent();
       }

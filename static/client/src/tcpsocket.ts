@@ -188,7 +188,7 @@ export class TCPSocket extends Listeners {
   }
 
   get transport(): TransportName | null {
-    return this.trunk?.transport ?? null;
+    return this.phase === CLOSED ? null : (this.trunk?.transport ?? null);
   }
 
   get state(): LinkState {

@@ -53,6 +53,7 @@ export class Trunk {
   private readonly carrier: Carrier;
   private readonly idle: Timer;
   private waking = false;
+  private shown: TransportName | null = null; // what the riders were last told
 
   /** @param gone is called when the trunk takes no more sockets */
   constructor(
@@ -114,15 +115,7 @@ export class Trunk {
   private carrierEvents(): ConstructorParameters<typeof Carrier>[1] {
     const trunk = this;
     return {
-      state: (state) => {
-        this.state = state;
-        if (state !== "online") this.transport = null;
-        for (const rider of [...this.riders]) rider.stateChanged(state);
-      },
-      transport: (name, changed) => {
-        this.transport = name;
-        if (changed) for (const rider of [...this.riders]) rider.transportChanged();
-      },
+      state: (state, transport) => this.changed(state, transport),
       over: (why, attempts) => this.over(why, attempts),
       get detail() {
         return trunk.watchers.size === 0 ? null : (d: LinkDetail) => {
@@ -130,6 +123,18 @@ export class Trunk {
         }; // prettier-ignore
       },
     };
+  }
+
+  private changed(state: LinkState, transport: TransportName | null): void {
+    const stateChanged = state !== this.state;
+    const transportChanged = transport !== null && transport !== this.shown;
+    this.state = state;
+    this.transport = transport;
+    if (transport) this.shown = transport;
+    for (const rider of [...this.riders]) {
+      if (stateChanged) rider.stateChanged(state);
+      if (transportChanged) rider.transportChanged();
+    }
   }
 
   /** What is written within one turn of the event loop leaves together. */

@@ -2,7 +2,7 @@ import type { Bytes } from "../src/bytes.ts";
 import { decodeRecords, encodeRecords } from "../src/encoding.ts";
 import type { SessionRecord } from "../src/packet.ts";
 import type { Platform } from "../src/platform.ts";
-import type { VirtualClock } from "./clock.ts";
+import type { Clock } from "../src/clock.ts";
 import type { Downlink, Proxy, ProxySession } from "./proxy.ts";
 
 /** What is wrong with the way to the proxy. All times in ms. */
@@ -37,7 +37,7 @@ export class Network {
   readonly sockets: FakeWebSocket[] = [];
 
   constructor(
-    readonly clock: VirtualClock,
+    readonly clock: Clock,
     readonly proxy: Proxy,
     readonly faults: Faults = noFaults(),
   ) {}

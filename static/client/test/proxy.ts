@@ -1,7 +1,7 @@
 import { ByteWriter, type Bytes } from "../src/bytes.ts";
 import { appendFrame, type Frame, FrameParser } from "../src/frame.ts";
 import type { Packet, SessionRecord } from "../src/packet.ts";
-import type { VirtualClock } from "./clock.ts";
+import type { Clock } from "../src/clock.ts";
 
 /** Where the records of an attached link go; end: it is displaced, or the session is over. */
 export interface Downlink {
@@ -22,7 +22,7 @@ export class ProxySession {
   private sent = 0;
 
   constructor(
-    private readonly clock: VirtualClock,
+    private readonly clock: Clock,
     readonly id: string,
     private readonly app: { receive(data: Bytes): void },
   ) {}
@@ -108,6 +108,7 @@ function asRecord(p: Packet): SessionRecord {
 
 /** A backend that sends back what it gets, within the windows. */
 interface Echo {
+  window: number; // what the client said in OPEN
   clientWindow: number; // what we may send
   left: number; // what the client may send
   back: Bytes[];
@@ -125,6 +126,9 @@ export class EchoMux {
   refuse: number | null = null;
   /** Whether the backends read. */
   reading = true;
+  /** Whether the backends send nothing by themselves. */
+  silent = false;
+  private readonly waiting = new Map<Frame["type"], () => void>();
   private readonly sockets = new Map<number, Echo>();
   private readonly parser = new FrameParser();
 
@@ -134,7 +138,26 @@ export class EchoMux {
     this.parser.feed(data, (f) => {
       this.frames.push(f);
       this.frame(f);
+      this.waiting.get(f.type)?.();
     });
+  }
+
+  /** Lets the client send n more bytes. */
+  grant(socket: number, n: number): void {
+    this.sockets.get(socket)!.left += n;
+    this.say({ type: "WINDOW", socket, n });
+  }
+
+  /** Until a frame of this type has come. */
+  until(type: Frame["type"]): Promise<void> {
+    if (this.frames.some((f) => f.type === type)) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.set(type, resolve));
+  }
+
+  /** Bytes that the page was sent and has not taken. */
+  unconsumed(socket: number): number {
+    const echo = this.sockets.get(socket);
+    return echo ? echo.window - echo.clientWindow : 0;
   }
 
   /** Sends frames of the proxy. */
@@ -153,7 +176,7 @@ export class EchoMux {
         this.say({ type: "RESET", socket, cause: this.refuse, text: "" });
         return;
       }
-      this.sockets.set(socket, { clientWindow: f.window, left: 65536 + 196608, back: [], total: 0, eof: false, eofSent: false });
+      this.sockets.set(socket, { window: f.window, clientWindow: f.window, left: 65536 + 196608, back: [], total: 0, eof: false, eofSent: false });
       this.say({ type: "OPENED", socket, window: 196608, remote: "127.0.0.1:7", local: "[::1]:4000" });
       return;
     }
@@ -187,6 +210,7 @@ export class EchoMux {
   }
 
   private flow(socket: number, echo: Echo): void {
+    if (this.silent) return;
     while (echo.back.length > 0 && echo.clientWindow > 0) {
       const piece = echo.back[0].subarray(0, Math.min(echo.clientWindow, 16384));
       echo.clientWindow -= piece.length;
@@ -206,11 +230,13 @@ export class EchoMux {
 export class Proxy {
   readonly sessions: ProxySession[] = [];
   readonly muxes: EchoMux[] = [];
+  /** Called for the socket layer of each new session. */
+  prepare: (mux: EchoMux) => void = () => {};
   /** Refuses every opening with this cause. */
   refuse: { cause: number; retry: number } | null = null;
   private readonly byKey = new Map<string, ProxySession>();
 
-  constructor(private readonly clock: VirtualClock) {}
+  constructor(private readonly clock: Clock) {}
 
   /** The session that the first record of a link names, and the answer to it. */
   hello(r: SessionRecord): { session: ProxySession; ack: number; first: SessionRecord } | { cause: number; retry: number } {
@@ -230,6 +256,7 @@ export class Proxy {
     let session: ProxySession;
     const mux = new EchoMux((data) => session.send(data));
     session = new ProxySession(this.clock, `n1.session${this.sessions.length}`, mux);
+    this.prepare(mux);
     this.sessions.push(session);
     this.muxes.push(mux);
     this.byKey.set(key, session);

@@ -1,0 +1,54 @@
+# A target is a line or two. `make test` is what CI runs.
+
+.DEFAULT_GOAL := help
+TOOLS := $(CURDIR)/integration/.tools/node/bin
+export PATH := $(TOOLS):$(PATH)
+
+.PHONY: help demo run build install test check unit client-test integration fuzz bench client clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: build ## run Encke with a chat, a console and an IRC client in your browser
+	./bin/encke demo
+
+run: build ## run Encke with the options in ARGS
+	./bin/encke $(ARGS)
+
+build: ## build bin/encke; needs only Go
+	go build -trimpath -o bin/encke ./cmd/encke
+
+install: ## install what the tests need: Debian packages, npm packages
+	sh integration/install.sh
+
+test: install check unit client-test integration ## install what is needed and run everything
+
+check: ## formatting, vet, module files, and that no generated file is stale
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	go mod verify && go mod tidy -diff
+	go run ./static/build -check
+
+unit: ## Go tests that need no browser and no other server
+	go test -race -timeout 10m $$(go list ./... | grep -v /integration)
+
+client-test: ## tests of the TypeScript client and the demo's pages
+	cd static/client && npm test
+	cd static/demos && npm test
+
+integration: ## real browsers against real servers
+	go test -race -timeout 30m ./integration/...
+
+fuzz: ## every fuzz target for FUZZTIME (default 30s)
+	@for t in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
+		for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$t/*_test.go | cut -c6-); do \
+			go test -run xxx -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s} -fuzzminimizetime 5x $$t || exit 1; done; done
+
+bench: ## Go benchmarks with allocations
+	go test -run xxx -bench . -benchmem ./...
+
+client: ## rebuild the committed browser bundles (needs npm ci in static/demos)
+	go run ./static/build
+
+clean: ## remove what was built and installed here
+	rm -rf bin integration/.tools integration/out $$(find . -name node_modules -prune)
