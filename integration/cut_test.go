@@ -36,7 +36,7 @@ func exchange(t *testing.T, c cell, n int64, transports []string, harm func(*rig
 }
 
 // moved is how much an exchange that is harmed moves each way.
-func (c cell) moved() int64 { return c.bulk() / 4 }
+func (c cell) moved() int64 { return min(c.bulk(), 4*MiB) }
 
 // cuts: the link is cut again and again, with RST and FIN, in the middle of everything.
 func cuts(t *testing.T, c cell) {
@@ -47,22 +47,31 @@ func cuts(t *testing.T, c cell) {
 		done := r.relay.CutEach(2*n/(times+1), times)
 		return func() { await(t, "the last cut", done) }
 	})
-	if !slices.Contains(got.States, "reconnecting") || !slices.Contains(got.States, "online") {
+	// A browser repeats a GET by itself when the connection it reused turns out to be
+	// closed; then the page never hears of a cut.
+	if c.transport != "jsonp" && (!slices.Contains(got.States, "reconnecting") || !slices.Contains(got.States, "online")) {
 		t.Errorf("the socket's states were %q, want reconnecting and online among them", got.States)
 	}
 }
 
 // frozenLink: the network swallows everything without a word. When the browser says that
-// something has changed the client finds out, and goes on over new links.
+// something has changed the client finds out, and goes on over new links. Bytes go down
+// only: a client has more patience with a link on which much is under way upwards.
 func frozenLink(t *testing.T, c cell) {
+	const key = 41
 	n := c.moved()
-	exchange(t, c, n, nil, func(r *rig) func() {
-		frozen := r.relay.After(n, r.relay.Freeze)
-		return func() {
-			await(t, "the links to freeze", frozen)
-			r.page.Eval(nil, `() => { dispatchEvent(new Event("online")) }`)
-		}
-	})
+	source := backend.Source(t, key, n)
+	r := c.rig(t, list(source))
+	frozen := r.relay.After(n/2, r.relay.Freeze)
+	r.start("download", args{"port": source.Port(), "key": key, "bytes": n})
+	await(t, "the links to freeze", frozen)
+	r.page.Eval(nil, `() => { dispatchEvent(new Event("online")) }`)
+	var got struct{ Received int64 }
+	r.finish(&got)
+	if got.Received != n {
+		t.Errorf("got %d bytes, want %d", got.Received, n)
+	}
+	wellEnded(t, source, 1)
 }
 
 // switches says which transport takes over when one no longer gets through.

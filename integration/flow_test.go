@@ -6,10 +6,10 @@ import (
 	"encke/integration/backend"
 )
 
-// held is how much a transfer holds whose receiver does not take it. It is more than
-// all buffers on the way together: at most 6 MiB of the kernel's, a window of 256 KiB at
-// most, and what the session holds.
-const held = 10 * MiB
+// held is the length of a transfer whose receiver does not take it. It is more than fits
+// into all buffers on the way together: less than 1 MiB of the kernel's (the backends
+// see to that), a window of 256 KiB and at most 1 MiB of the session's.
+const held = 4 * MiB
 
 // slowReader: the page does not read one socket. Its backend is held, other sockets go
 // on, and when the page reads at last everything is there.

@@ -90,7 +90,7 @@ func (r *rig) finish(result any) {
 
 // patience is a guard against hanging for ever, not a statement about how long anything
 // takes.
-const patience = 90 * time.Second
+const patience = 2 * time.Minute
 
 // await waits for something that a channel tells.
 func await[T any](t *testing.T, what string, from <-chan T) T {

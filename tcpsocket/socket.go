@@ -204,24 +204,21 @@ func (s *socket) credit(n uint64) error {
 // hears why.
 func (s *socket) abort(why *cause.Error, tell bool) {
 	s.cancel()
-	s.mu.Lock()
-	conn := s.conn
-	s.mu.Unlock()
-	if conn != nil {
+	if conn := s.end(why, tell); conn != nil {
 		reset(conn)
 	}
-	s.end(why, tell)
 }
 
-// end removes the socket. Only the first call counts.
-func (s *socket) end(why *cause.Error, tell bool) {
+// end removes the socket and returns its connection. Only the first call counts:
+// closing the connection, which comes after it, makes others notice.
+func (s *socket) end(why *cause.Error, tell bool) net.Conn {
 	s.mu.Lock()
 	if s.over {
 		s.mu.Unlock()
-		return
+		return nil
 	}
 	s.over = true
-	queue := s.queue
+	conn, queue := s.conn, s.queue
 	s.queue = nil
 	s.mu.Unlock()
 	for _, b := range queue {
@@ -233,6 +230,7 @@ func (s *socket) end(why *cause.Error, tell bool) {
 	if tell {
 		s.m.sendReset(s.id, why)
 	}
+	return conn
 }
 
 // audit counts and logs the end of the socket.

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +28,32 @@ type Backend struct {
 // ends; it closes the connection when serve returns.
 func start(t testing.TB, serve func(*Backend, *net.TCPConn) error) *Backend {
 	t.Helper()
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	return startWith(t, net.ListenConfig{}, serve)
+}
+
+// startTight is start with as little room for bytes in the kernel as can be had, so that
+// a transfer that is held stops soon: small buffers here, and segments of Ethernet's
+// size, from which the other side derives its own.
+func startTight(t testing.TB, serve func(*Backend, *net.TCPConn) error) *Backend {
+	t.Helper()
+	return startWith(t, net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		var errs []error
+		err := c.Control(func(fd uintptr) {
+			for _, option := range []struct{ level, name, value int }{
+				{syscall.SOL_SOCKET, syscall.SO_RCVBUF, 16 << 10},
+				{syscall.SOL_SOCKET, syscall.SO_SNDBUF, 64 << 10},
+				{syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, 1460},
+			} {
+				errs = append(errs, syscall.SetsockoptInt(int(fd), option.level, option.name, option.value))
+			}
+		})
+		return errors.Join(append(errs, err)...)
+	}}, serve)
+}
+
+func startWith(t testing.TB, config net.ListenConfig, serve func(*Backend, *net.TCPConn) error) *Backend {
+	t.Helper()
+	ln, err := config.Listen(context.Background(), "tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,10 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"encke/integration/backend"
 )
@@ -110,14 +112,16 @@ func TestExchange(t *testing.T) {
 	}
 }
 
-func TestSourceIsHeldByItsReader(t *testing.T) {
-	const n = 64 << 20
-	b := backend.Source(t, 5, n)
-	conn := dial(t, b)
-	if err := conn.SetReadBuffer(64 << 10); err != nil {
-		t.Fatal(err)
-	}
+// Source and NeverReads are what the tests of back-pressure rest on: a peer that does not
+// read, or is not read, must be stopped after little more than nothing.
+func TestHeld(t *testing.T) {
+	const n, little = 32 << 20, 1 << 20
+	source := backend.Source(t, 5, n)
+	conn := dial(t, source)
 	for pos := 0; pos < n; {
+		if written := source.Written(); pos < n/2 && written > int64(pos)+little {
+			t.Fatalf("after %d bytes were read, %d were written", pos, written)
+		}
 		p := make([]byte, 1<<20)
 		got, err := io.ReadFull(conn, p)
 		if err != nil {
@@ -126,13 +130,40 @@ func TestSourceIsHeldByItsReader(t *testing.T) {
 		if err := backend.Check(p[:got], 5, int64(pos)); err != nil {
 			t.Fatal(err)
 		}
-		if pos += got; pos < n/2 && b.Written() > int64(pos)+16<<20 {
-			t.Fatalf("after %d bytes were read, %d were written", pos, b.Written())
-		}
+		pos += got
 	}
 	_ = conn.CloseWrite()
-	if err := <-b.Ended(); err != nil || b.Written() != n {
-		t.Errorf("ended with %v after %d bytes, want %d", err, b.Written(), n)
+	if err := <-source.Ended(); err != nil || source.Written() != n {
+		t.Errorf("ended with %v after %d bytes, want %d", err, source.Written(), n)
+	}
+
+	release := make(chan struct{})
+	stuck := backend.NeverReads(t, 9, n, release)
+	conn = dial(t, stuck)
+	var sent atomic.Int64
+	done := make(chan error)
+	go func() { // until everything is written
+		var err error
+		data := stream(9, n)
+		for pos := 0; pos < n && err == nil; pos += 1 << 14 {
+			_, err = conn.Write(data[pos : pos+1<<14])
+			sent.Add(1 << 14)
+		}
+		_ = conn.CloseWrite()
+		done <- err
+	}()
+	for was := int64(-1); was != sent.Load(); time.Sleep(200 * time.Millisecond) { // until it is stuck
+		was = sent.Load()
+	}
+	if sent.Load() > little || stuck.Read() != 0 {
+		t.Errorf("%d bytes were sent to a backend that has read %d", sent.Load(), stuck.Read())
+	}
+	close(release)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if err := <-stuck.Ended(); err != nil || stuck.Read() != n {
+		t.Errorf("ended with %v after %d bytes, want %d", err, stuck.Read(), n)
 	}
 }
 
@@ -152,28 +183,5 @@ func TestRefuseAndReset(t *testing.T) {
 	}
 	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("read from the resetting backend: %v", err)
-	}
-}
-
-func TestNeverReads(t *testing.T) {
-	const n = 32 << 20
-	release := make(chan struct{})
-	b := backend.NeverReads(t, 9, n, release)
-	conn := dial(t, b)
-	done := make(chan error)
-	go func() { // until everything is written
-		_, err := conn.Write(stream(9, n))
-		_ = conn.CloseWrite()
-		done <- err
-	}()
-	if b.Read() != 0 {
-		t.Error("it has read something")
-	}
-	close(release)
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	if err := <-b.Ended(); err != nil || b.Read() != n {
-		t.Errorf("ended with %v after %d bytes, want %d", err, b.Read(), n)
 	}
 }

@@ -44,13 +44,10 @@ func Sink(t testing.TB) *Backend {
 	})
 }
 
-// Source sends n bytes of stream key and FIN, then reads until FIN. Its send buffer is
-// small, so Written tells how much the proxy has taken, give or take 256 KiB.
+// Source sends n bytes of stream key and FIN, then reads until FIN. The kernel's buffers
+// are small, so Written tells about how much the proxy has taken.
 func Source(t testing.TB, key uint32, n int64) *Backend {
-	return start(t, func(b *Backend, conn *net.TCPConn) error {
-		if err := conn.SetWriteBuffer(64 << 10); err != nil {
-			return err
-		}
+	return startTight(t, func(b *Backend, conn *net.TCPConn) error {
 		if err := b.send(conn, key, n); err != nil {
 			return err
 		}
@@ -87,14 +84,10 @@ func FirstFin(t testing.TB, greeting string, in uint32, n int64) *Backend {
 	})
 }
 
-// NeverReads accepts and reads nothing; its receive buffer is small. It ends when
-// release is closed, reading and checking everything up to FIN then: n bytes of stream
-// in.
+// NeverReads accepts and reads nothing until release is closed; the kernel's buffers are
+// small. Then it reads and checks everything up to FIN: n bytes of stream in.
 func NeverReads(t testing.TB, in uint32, n int64, release <-chan struct{}) *Backend {
-	return start(t, func(b *Backend, conn *net.TCPConn) error {
-		if err := conn.SetReadBuffer(16 << 10); err != nil {
-			return err
-		}
+	return startTight(t, func(b *Backend, conn *net.TCPConn) error {
 		select {
 		case <-release:
 		case <-t.Context().Done():

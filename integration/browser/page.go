@@ -13,7 +13,7 @@ import (
 
 // patience bounds one command. It is a guard against hanging for ever on a busy
 // machine, not a statement about how long anything takes.
-const patience = 90 * time.Second
+const patience = 2 * time.Minute
 
 // Page is one page in its own context: its storage and connections are its own.
 type Page struct {

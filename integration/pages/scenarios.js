@@ -82,15 +82,17 @@ async function echoText(args) {
   expect("cause of the end", (await closed).code, "closed");
 }
 
+/** `bytes` down from a source. */
+async function download(args) {
+  const connection = await open(args);
+  const received = await checkStream(connection.readable, args.key, args.bytes);
+  await connection.writable.close();
+  await connection.socket.closed;
+  return { received };
+}
+
 /** `bytes` down from a source, and up to a sink whose answer is returned, at the same time. */
 async function big(args) {
-  const down = async () => {
-    const connection = await open(args, args.source);
-    const received = await checkStream(connection.readable, args.key, args.bytes);
-    await connection.writable.close();
-    await connection.socket.closed;
-    return received;
-  };
   const up = async () => {
     const connection = await open(args, args.sink);
     const writer = connection.writable.getWriter();
@@ -100,8 +102,8 @@ async function big(args) {
     await connection.socket.closed;
     return { answer, transport: connection.socket.transport };
   };
-  const [received, sent] = await Promise.all([down(), up()]);
-  return { received, ...sent };
+  const [received, sent] = await Promise.all([download({ ...args, port: args.source }), up()]);
+  return { ...received, ...sent };
 }
 
 /** `count` sockets at once, each with a stream of its own. */
@@ -257,7 +259,7 @@ async function latency(args) {
 }
 
 const scenarios = {
-  echo, big, many, halfClose, halfCloseByBackend, failing, reset,
+  echo, download, big, many, halfClose, halfCloseByBackend, failing, reset,
   park, parkedEnds, slowReader, slowReaderReads, stuckWriter, stuckWriterWrites,
   exchange, start, finish, latency, Checker,
 };

@@ -1,6 +1,6 @@
 import { Attachment, type AttachmentOwner } from "./attachment.ts";
 import type { Bytes } from "./bytes.ts";
-import { aboutTheLink, type Cause, cause, causeFromWire, causeNumber } from "./cause.ts";
+import { type Cause, cause, causeFromWire, causeNumber } from "./cause.ts";
 import type { Chooser } from "./chooser.ts";
 import { Timer } from "./clock.ts";
 import { Connector } from "./connector.ts";
@@ -207,9 +207,9 @@ export class Carrier implements AttachmentOwner {
     }
     this.sender.forget(att);
     this.sender.hold(false);
-    const code = end.close ? causeFromWire(end.close.cause) : null;
-    if (code && att.opening === "resume" && !this.current && !aboutTheLink(code)) {
-      this.end({ code, text: end.close!.text, retry: end.close!.retry });
+    // A CLOSE in answer to RESUME is final, unless the session is well on another link.
+    if (end.close && att.opening === "resume" && !this.current) {
+      this.closed(end.close);
       return;
     }
     this.connector.ended(att, end);

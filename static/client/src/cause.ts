@@ -47,11 +47,6 @@ export function cause(code: CauseName, text = "", retry = 0): Cause {
   return { code, text, retry };
 }
 
-/** Whether a refusal with this cause is about the link: the session may live on. */
-export function aboutTheLink(code: CauseName): boolean {
-  return code === "limit" || code === "denied" || code === "displaced" || code === "internal";
-}
-
 /** What each cause means to the developer of a page. */
 export const causeMeaning: { readonly [name in CauseName]: string } = {
   closed: "both sides have finished",

@@ -1,6 +1,6 @@
 import type { Attachment } from "./attachment.ts";
 import type { Bytes } from "./bytes.ts";
-import { aboutTheLink, causeFromWire, WireError } from "./cause.ts";
+import { WireError } from "./cause.ts";
 import { Timer } from "./clock.ts";
 import { encodeRecords } from "./encoding.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -158,6 +158,7 @@ export class Sender {
       const run = this.gather(link.nextUp, maxPacket);
       if (this.session.ackDue !== "none" && (this.ackWanted || run.packets.length > 0)) records.push(this.takeAck());
       if (run.packets.length > 0) {
+        // An acknowledgement can have made us skip packets that this link has not carried.
         records.push(...this.packetRecords(run, run.first !== link.nextUp));
         link.nextUp = run.first + run.packets.length;
         this.events.sent();
@@ -204,8 +205,8 @@ export class Sender {
   }
 
   private requestTrouble(end: LinkEnd): void {
-    if (end.close && !aboutTheLink(causeFromWire(end.close.cause))) this.events.closed(end.close);
-    else if (end.kind === "cut" || !end.close) this.events.trouble(end);
+    if (end.close) this.events.closed(end.close);
+    else this.events.trouble(end);
   }
 
   /** Packets from an id on, after turning waiting bytes into packets as far as there is room. */
