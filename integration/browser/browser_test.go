@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"bytes"
+	"fmt"
 	"image/png"
 	"net/http"
 	"net/http/httptest"
@@ -52,6 +53,27 @@ func TestPage(t *testing.T) {
 					t.Errorf("screenshot: %v", err)
 				}
 			})
+			t.Run("reports what nobody caught", func(t *testing.T) {
+				r := &recorder{TB: t}
+				p := b.Page(r)
+				p.Goto(site.URL + "/")
+				p.Eval(nil, `async () => {
+					fetch("http://127.0.0.1:1/").catch(() => {}); // a failed request is no exception
+					setTimeout(() => { throw new TypeError("first") });
+					setTimeout(() => { Promise.reject(new DOMException("second", "NetworkError")) });
+					setTimeout(() => { throw "third" });
+					await new Promise((resolve) => setTimeout(resolve, 100));
+				}`)
+				r.end()
+				for _, want := range []string{"first", "second", "third"} {
+					if !strings.Contains(r.said, want) {
+						t.Errorf("%q was not reported: %q", want, r.said)
+					}
+				}
+				if n := strings.Count(r.said, "nobody caught it"); n != 3 {
+					t.Errorf("%d failures were reported, want 3: %q", n, r.said)
+				}
+			})
 			t.Run("has contexts of their own", func(t *testing.T) {
 				first, second := b.Page(t), b.Page(t)
 				first.Goto(site.URL + "/")
@@ -64,5 +86,22 @@ func TestPage(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// recorder is a test that may fail without failing its own.
+type recorder struct {
+	testing.TB
+	said     string
+	cleanups []func()
+}
+
+func (r *recorder) Errorf(format string, args ...any) { r.said += fmt.Sprintf(format, args...) + "\n" }
+func (r *recorder) Cleanup(f func())                  { r.cleanups = append(r.cleanups, f) }
+
+// end does what the end of a test does.
+func (r *recorder) end() {
+	for _, f := range r.cleanups {
+		f()
 	}
 }

@@ -21,7 +21,7 @@ export default async function launch(executablePath) {
       context.setDefaultNavigationTimeout(60_000);
       const page = await context.newPage();
       page.on("console", (message) => report(message.type(), message.text()));
-      page.on("pageerror", (error) => report("pageerror", String(error?.stack ?? error)));
+      page.on("pageerror", (error) => report("pageerror", String(error?.stack || error?.message || error)));
       page.on("crash", () => report("pageerror", "the page crashed"));
       return {
         goto: (url) => page.goto(url, { waitUntil: "load" }).then(() => null),

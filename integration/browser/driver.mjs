@@ -48,7 +48,7 @@ async function serve(command) {
     const value = await ops[command.op](pages.get(command.page), command);
     put({ id: command.id, value: value ?? null });
   } catch (error) {
-    put({ id: command.id, error: String(error?.stack ?? error) });
+    put({ id: command.id, error: String(error?.stack || error?.message || error) });
   }
   if (command.op === "quit") process.exit(0);
 }

@@ -17,6 +17,10 @@ const extraPrefsFirefox = {
   "toolkit.telemetry.enabled": false,
 };
 
+// Firefox reports failed requests and what a page's policy blocked in the same way as
+// exceptions. Only the text of an exception begins with its name.
+const thrown = /^(\w*Error|\w*Exception|uncaught exception)\b/;
+
 export default async function launch(executablePath) {
   const browser = await puppeteer.launch({
     browser: "firefox",
@@ -34,11 +38,7 @@ export default async function launch(executablePath) {
       const page = await context.newPage();
       page.setDefaultNavigationTimeout(60_000);
       page.on("console", (message) => report(message.type(), message.text()));
-      page.on("pageerror", (error) => {
-        // Firefox reports what a page's policy blocked in the same way as an exception.
-        const blocked = String(error?.message).startsWith("Content-Security-Policy:");
-        report(blocked ? "error" : "pageerror", String(error?.stack ?? error));
-      });
+      page.on("pageerror", (error) => report(thrown.test(error?.message) ? "pageerror" : "error", String(error?.stack || error?.message || error)));
       return {
         goto: (url) => page.goto(url, { waitUntil: "load" }).then(() => null),
         evaluate: (source) => page.evaluate(source),

@@ -35,8 +35,6 @@ export class Attachment implements LinkEvents {
   welcomedAt = 0;
   /** Whether any packet has arrived. */
   useful = false;
-  /** How many messages or pieces of answers have arrived. */
-  pieces = 0;
   lastHeard: number;
   /** On a duplex link: id of the next packet to send, 0 before the first. */
   nextUp = 0;
@@ -108,7 +106,6 @@ export class Attachment implements LinkEvents {
       return;
     }
     if (this.gone) return;
-    this.pieces++;
     this.owner.heard(this, bytes);
     this.lastHeard = this.platform.clock.now();
   }

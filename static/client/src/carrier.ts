@@ -56,6 +56,7 @@ export class Carrier implements AttachmentOwner {
   private readonly reasons: Reasons;
   private readonly ackTimer: Timer;
   private readonly session: Session;
+  private readonly proven = new Set<Transport>(); // those that have answered a probe
   private probeArrived = false; // the proxy has got the probe that is out
 
   constructor(
@@ -186,8 +187,8 @@ export class Carrier implements AttachmentOwner {
     if (att === this.current) this.sender.control({ type: "PONG" });
   }
 
-  pong(): void {
-    // That something arrived is all that matters.
+  pong(att: Attachment): void {
+    if (att === this.current) this.proven.add(att.transport);
   }
 
   closed(close: CloseRecord): void {
@@ -229,7 +230,8 @@ export class Carrier implements AttachmentOwner {
     this.probeArrived = false;
     const duplex = att.transport.kind === "duplex";
     const silence = duplex ? Math.min(this.session.heartbeat, this.hold.seconds) : this.hold.seconds;
-    this.liveness.start(silence, duplex && this.hold.seconds < this.session.heartbeat);
+    const proven = att.transport.kind === "poll" || this.proven.has(att.transport);
+    this.liveness.start(silence, duplex && this.hold.seconds < this.session.heartbeat, proven);
   }
 
   /** The current link is gone. wanted: the page did it, and the network is not to blame. */
@@ -251,9 +253,10 @@ export class Carrier implements AttachmentOwner {
       const { kind } = att.transport;
       this.parts.chooser.lost(att.transport, {
         livedMs: lived,
-        mute: att.unanswered && kind === "duplex" && att.pieces <= 1,
+        mute: att.unanswered && kind === "duplex" && !this.proven.has(att.transport),
         buffered: att.unanswered && kind === "stream",
       });
+      if (att.unanswered) this.proven.delete(att.transport);
     }
     // A candidate that has said RESUME may be what displaced this link.
     if ([...this.connector.candidates].some((c) => c.opening !== "nothing")) return;

@@ -8,6 +8,9 @@ const mostDoubt = 60_000;
 const probeLimit = 3000;
 const slowest = 16; // bytes per ms
 
+/** A link that has not proved itself is probed after this time, in ms. */
+const proveAfter = 1000;
+
 /** What the other side's silence may last beyond what was agreed, in ms. */
 const grace = 20_000;
 
@@ -41,6 +44,7 @@ export class Liveness {
   private dueSince = 0; // something must be answered since then; 0: nothing
   private doubt = doubtAfter;
   private probedAt = 0; // 0: no probe is out
+  private proveAt = Infinity;
   private due = 0; // wall clock: when the timer should fire
 
   /** Seconds of silence that were agreed on. */
@@ -60,12 +64,14 @@ export class Liveness {
     return this.probedAt > 0;
   }
 
-  start(hold: number, keepsAlive: boolean): void {
+  /** proven: the link needs no probe to be trusted. */
+  start(hold: number, keepsAlive: boolean, proven: boolean): void {
     this.watching = true;
     this.hold = hold;
     this.keepsAlive = keepsAlive;
     this.heardAt = this.clock.now();
     this.dueSince = this.probedAt = 0;
+    this.proveAt = proven ? Infinity : this.heardAt + proveAfter;
     this.doubt = doubtAfter;
     this.schedule();
   }
@@ -98,6 +104,7 @@ export class Liveness {
   /** Something happened that may have killed the link: find out at once. */
   suspect(): void {
     if (!this.watching || this.probedAt > 0) return;
+    this.proveAt = Infinity;
     this.probedAt = this.clock.now();
     this.watched.probe();
     this.schedule();
@@ -121,7 +128,7 @@ export class Liveness {
       this.watched.dead(`silent for ${Math.round((now - this.heardAt) / 1000)} s`);
       return;
     }
-    if (this.probedAt === 0 && this.dueSince > 0 && now >= this.dueSince + this.doubt) this.suspect();
+    if (now >= this.proveAt || (this.dueSince > 0 && now >= this.dueSince + this.doubt)) this.suspect();
     if (this.keepsAlive && now >= this.heardAt + this.hold * 1000) this.watched.keepAlive();
     this.schedule();
   }
@@ -136,7 +143,7 @@ export class Liveness {
 
   private schedule(): void {
     const now = this.clock.now();
-    let at = Math.min(now + longestNap, this.silenceEnd());
+    let at = Math.min(now + longestNap, this.silenceEnd(), Math.max(now, this.proveAt));
     if (this.probedAt > 0) at = Math.min(at, this.probeEnd());
     else if (this.dueSince > 0) at = Math.min(at, this.dueSince + this.doubt);
     if (this.keepsAlive && this.heardAt + this.hold * 1000 > now) at = Math.min(at, this.heardAt + this.hold * 1000);

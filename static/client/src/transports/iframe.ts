@@ -6,8 +6,11 @@ import type { Platform } from "../platform.ts";
 import { canPost } from "./post.ts";
 import { networkError, unparsable } from "./refusal.ts";
 
-/** A frame that answered fewer batches than this when it ended was cut, not full. */
-const fullAnswer = 16;
+/** A frame that brought less than this when it ended was cut, not full. */
+const fullAnswer = 256 * 1024;
+
+/** How long messages may come after the frame's load event, in ms: they are tasks of their own. */
+const afterLoad = 1000;
 
 /** A hidden frame whose page never ends and posts each batch to us. Packets to the proxy are posted. */
 export const iframe: Transport = {
@@ -21,7 +24,8 @@ export const iframe: Transport = {
 
 class FrameLink implements Link {
   private frame: HTMLIFrameElement | null = null;
-  private batches = 0;
+  private answered = false;
+  private bytes = 0;
   private wanted = true;
 
   constructor(
@@ -48,15 +52,18 @@ class FrameLink implements Link {
     }
     const document = this.platform.document!;
     const frame = (this.frame = document.createElement("iframe"));
-    this.batches = 0;
+    this.answered = false;
+    this.bytes = 0;
     frame.hidden = true;
     frame.title = "";
     frame.setAttribute("aria-hidden", "true");
     frame.referrerPolicy = "origin"; // by which the proxy knows the page
     frame.src = this.endpoint.downlink("iframe", { d: encodeBase64url(opening) });
-    // The page posts {encke: null} before it is loaded; without any batch it is not ours.
+    // Our page posts something before it is loaded; any other page is an error page.
     frame.onload = () => {
-      if (frame === this.frame && this.batches === 0) this.end(networkError("refused, not served, or a network error"));
+      this.platform.clock.after(afterLoad, () => {
+        if (frame === this.frame && !this.answered) this.end(networkError("refused, not served, or a network error"));
+      });
     };
     (document.body ?? document.documentElement).appendChild(frame);
   }
@@ -76,13 +83,15 @@ class FrameLink implements Link {
       this.end(unparsable(e));
       return;
     }
-    if (this.batches++ === 0) this.events.began();
+    if (!this.answered) this.events.began();
+    this.answered = true;
+    for (const r of records) if (r.type === "DATA") this.bytes += r.data.length;
     this.events.records(records);
   };
 
   private ended(): void {
     this.remove();
-    if (this.batches >= fullAnswer) this.start();
+    if (this.bytes >= fullAnswer) this.start();
     else this.end(networkError("the answer ended"));
   }
 
