@@ -62,7 +62,26 @@ if [ -n "$missing" ]; then
     $apt install --yes --no-install-recommends $missing
 fi
 
-for folder in browser clients; do
+# Debian's Node may be too old for the drivers of the browsers. Then one comes from npm,
+# for these tests alone; the Makefile and package browser look for it there.
+wanted_node=20.20.2
+node_major() { node --version 2>/dev/null | sed 's/^v//; s/[.].*//'; }
+if [ "$(node_major)" -lt 20 ] && ! [ -x .tools/node/bin/node ]; then
+    case $(uname -m) in
+    x86_64) arch=x64 ;;
+    aarch64) arch=arm64 ;;
+    *) echo "install Node 20 or newer: there is no package of it for $(uname -m)" >&2; exit 1 ;;
+    esac
+    mkdir -p .tools/npm
+    npm install --prefix .tools/npm --no-save --ignore-scripts --no-audit --no-fund "node-linux-$arch@$wanted_node"
+    ln -sfn "npm/node_modules/node-linux-$arch" .tools/node
+fi
+if [ -x .tools/node/bin/node ]; then
+    PATH="$PWD/.tools/node/bin:$PATH"
+    export PATH
+fi
+
+for folder in browser clients ../static/client ../static/demos; do
     # npm writes .package-lock.json last; it is newer than the lock file once that is installed.
     if ! [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then
         (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund)

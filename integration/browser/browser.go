@@ -69,9 +69,9 @@ func Launch(kind Kind) (*Browser, error) {
 	if err != nil {
 		return nil, err
 	}
-	node, err := exec.LookPath("node")
+	node, err := findNode(dir)
 	if err != nil {
-		return nil, errors.New("node is not installed: install Node 20 or newer (apt package nodejs)")
+		return nil, err
 	}
 	b := &Browser{
 		cmd:     exec.Command(node, "driver.mjs", string(kind), executable),
@@ -205,4 +205,17 @@ func driverDir() (string, error) {
 		return "", fmt.Errorf("the browser driver has no node_modules: run sh integration/install.sh")
 	}
 	return dir, nil
+}
+
+// findNode returns the Node that install.sh has brought, else the one in PATH.
+func findNode(driverDir string) (string, error) {
+	brought := filepath.Join(driverDir, "..", ".tools", "node", "bin", "node")
+	if _, err := os.Stat(brought); err == nil {
+		return brought, nil
+	}
+	path, err := exec.LookPath("node")
+	if err != nil {
+		return "", errors.New("node is not installed: run sh integration/install.sh")
+	}
+	return path, nil
 }

@@ -13,7 +13,7 @@ const reported: unknown[] = [];
 let network: Network;
 let proxies = 0;
 let keepAlive: ReturnType<typeof setInterval>;
-const { setTimeout: realSetTimeout, fetch: realFetch } = globalThis;
+const realSetTimeout = setTimeout;
 
 before(() => {
   keepAlive = setInterval(() => {}, 1000);
@@ -22,11 +22,7 @@ before(() => {
   (globalThis as { reportError?: unknown }).reportError = (e: unknown) => reported.push(e);
 });
 
-after(() => {
-  clearInterval(keepAlive);
-  globalThis.setTimeout = realSetTimeout;
-  globalThis.fetch = realFetch;
-});
+after(() => clearInterval(keepAlive));
 
 /** A new proxy at a new address, and therefore a new session. */
 function proxy(prepare: (mux: EchoMux) => void = () => {}): { opened: () => EchoMux } {
