@@ -136,7 +136,7 @@ func canonicalOrigin(s string) (string, error) {
 	case err != nil:
 		return "", errors.New("not a URL")
 	case u.Scheme != "http" && u.Scheme != "https":
-		return "", errors.New("the scheme must be http or https")
+		return "", errors.New("write it like https://www.example.org: http or https, host, and a port if it is not the default")
 	case u.Host == "" || u.Hostname() == "" || strings.ContainsAny(u.Host, "*@ "):
 		return "", errors.New("no host")
 	case u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(s, "?") || strings.HasSuffix(s, "#"):

@@ -27,7 +27,7 @@ names, and serves the pages. All transports are on unless --transports is given.
 			if !c.IsSet("transports") {
 				cfg.Transports = transports.All()
 			}
-			backends, err := demo.Start(c.Context)
+			backends, err := demo.Start()
 			if err != nil {
 				return err
 			}

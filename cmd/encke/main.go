@@ -50,7 +50,7 @@ names the address. Every option can be set in the environment as shown; several
 values are separated by spaces.`
 
 func newApp() *cli.App {
-	return &cli.App{
+	a := &cli.App{
 		Name:        "encke",
 		Usage:       "TCP sockets for the browser",
 		UsageText:   "encke --allow HOST:PORT [--allow ...] [options]\nencke command [options]",
@@ -62,9 +62,16 @@ func newApp() *cli.App {
 		// Rules contain commas.
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,
-		// A flag that does not exist is an error with a hint, not a page of help.
-		OnUsageError: func(_ *cli.Context, err error, _ bool) error {
-			return fmt.Errorf("%w (see encke --help)", err)
-		},
+		OnUsageError:              usageError,
 	}
+	for _, c := range a.Commands {
+		c.OnUsageError = usageError
+		c.HideHelpCommand = true
+	}
+	return a
+}
+
+// usageError makes a wrong flag an error with a hint, not a page of help.
+func usageError(c *cli.Context, err error, _ bool) error {
+	return fmt.Errorf("%w (see %s --help)", err, c.App.HelpName)
 }

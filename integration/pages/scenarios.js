@@ -98,9 +98,10 @@ async function big(args) {
     const writer = connection.writable.getWriter();
     await sendStream(writer, args.key, args.bytes);
     await writer.close();
+    const { transport } = connection.socket; // null once it is over
     const answer = new TextDecoder().decode(await readAll(connection.readable));
     await connection.socket.closed;
-    return { answer, transport: connection.socket.transport };
+    return { answer, transport };
   };
   const [received, sent] = await Promise.all([download({ ...args, port: args.source }), up()]);
   return { ...received, ...sent };
@@ -254,8 +255,9 @@ async function latency(args) {
     took.push(performance.now() - from);
     expectBytes("echo", back, piece);
   }
-  await connection.socket.close().catch(() => {});
-  return { took, transport: connection.socket.transport };
+  const { transport } = connection.socket;
+  await connection.socket.close();
+  return { took, transport };
 }
 
 const scenarios = {

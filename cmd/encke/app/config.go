@@ -152,7 +152,23 @@ func (c *Config) check() (*settings, error) {
 			bad(n.name, fmt.Errorf("%d is not between %d and %d", n.v, n.low, n.high))
 		}
 	}
+	if all != nil {
+		all.ErrorFormat = listProblems
+	}
 	return s, all.ErrorOrNil()
+}
+
+// listProblems is how several problems are shown: one on each line.
+func listProblems(all []error) string {
+	if len(all) == 1 {
+		return all[0].Error()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d settings are wrong:", len(all))
+	for _, err := range all {
+		fmt.Fprintf(&b, "\n  %v", err)
+	}
+	return b.String()
 }
 
 var (

@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"strconv"
@@ -15,7 +14,6 @@ import (
 type Backends struct {
 	broker, echo, counter backend
 
-	unwatch  func() bool // stops closing on the end of the context
 	once     sync.Once
 	closeErr error
 }
@@ -26,9 +24,8 @@ type backend struct {
 	stop func() error // ends everything it started; called once
 }
 
-// Start starts the servers on free ports of 127.0.0.1. They run until Close, or
-// until ctx ends; Close must be called in both cases.
-func Start(ctx context.Context) (*Backends, error) {
+// Start starts the servers on free ports of 127.0.0.1. They run until Close.
+func Start() (*Backends, error) {
 	b := &Backends{}
 	for _, s := range []struct {
 		name  string
@@ -45,7 +42,6 @@ func Start(ctx context.Context) (*Backends, error) {
 		}
 		*s.into = started
 	}
-	b.unwatch = context.AfterFunc(ctx, func() { b.Close() })
 	return b, nil
 }
 
@@ -58,9 +54,6 @@ func (b *Backends) Allow() []string {
 // goroutines. Further calls return what the first one returned.
 func (b *Backends) Close() error {
 	b.once.Do(func() {
-		if b.unwatch != nil {
-			b.unwatch()
-		}
 		var errs *multierror.Error
 		for _, s := range []backend{b.broker, b.echo, b.counter} {
 			if s.stop != nil {

@@ -3,7 +3,6 @@ package demo_test
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -20,7 +19,7 @@ import (
 // start starts the servers for one test.
 func start(t *testing.T) *demo.Backends {
 	t.Helper()
-	b, err := demo.Start(t.Context())
+	b, err := demo.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +112,7 @@ func TestCounterCountsUntilHalfClosed(t *testing.T) {
 }
 
 func TestCloseEndsOpenConnections(t *testing.T) {
-	b, err := demo.Start(t.Context())
+	b, err := demo.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,23 +143,5 @@ func TestCloseEndsOpenConnections(t *testing.T) {
 			c.Close()
 			t.Errorf("%s still accepts", rule)
 		}
-	}
-}
-
-func TestContextEndsTheServers(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	b, err := demo.Start(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := dial(t, b.Info().Echo)
-	cancel()
-	_, err = io.Copy(io.Discard, c)
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
-		t.Error("the connection is still open")
-	}
-	if err := b.Close(); err != nil {
-		t.Errorf("Close: %v", err)
 	}
 }

@@ -1,7 +1,7 @@
 // Package demo is what `encke demo` adds to the proxy: three small TCP servers
 // for the pages to talk to, and the handler that serves the pages.
 //
-//	b, err := demo.Start(ctx)         // broker, echo and counter on loopback
+//	b, err := demo.Start()            // broker, echo and counter on loopback
 //	defer b.Close()
 //	rules := b.Allow()                // what the whitelist must let through
 //	pages := demo.Handler(b)          // mount below PREFIX/demo/
