@@ -73,5 +73,5 @@ func newApp() *cli.App {
 
 // usageError makes a wrong flag an error with a hint, not a page of help.
 func usageError(c *cli.Context, err error, _ bool) error {
-	return fmt.Errorf("%w (see %s --help)", err, c.App.HelpName)
+	return fmt.Errorf("%w (see %s --help)", err, c.Command.HelpName)
 }

@@ -216,6 +216,23 @@ test("a cut link resumes at once and loses nothing", async () => {
   }
 });
 
+test("packets that an acknowledgement skips on a new link do not confuse the ids", async () => {
+  const { clock, network, bench } = setup(named("websocket"));
+  const s = bench.open();
+  await clock.pass(1000, () => s.opened);
+  network.sockets[0].onmessage = () => {}; // the proxy gets everything, its answers are lost
+  const first = "a".repeat(262_144); // a window full: with its frames more than goes behind RESUME
+  s.write(first);
+  await clock.pass(500);
+  network.sockets[0].drop(1006);
+  await clock.pass(5000, () => s.text.length === first.length);
+  s.write("and more");
+  await clock.pass(5000, () => s.text.length > first.length);
+  await clock.pass(1000);
+  assert.equal(s.text.slice(first.length), "and more");
+  assert.ok(network.proxy.sessions[0].repeats > 0);
+});
+
 test("a page that never reaches the proxy is told why, for each transport", async () => {
   const { clock, network, bench } = setup();
   network.faults.down = true;
