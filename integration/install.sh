@@ -1,12 +1,15 @@
 #!/bin/sh
-# Installs what the end-to-end tests need and this machine lacks: Debian packages (as
-# root, or with sudo) and npm packages. Does nothing, and needs neither root nor a
-# network, when everything is there.
+# Installs what the tests need and this machine lacks: Debian packages (as root, or with
+# sudo), a newer Node than Debian's for this folder only, and npm packages. Does nothing,
+# and needs neither root nor a network, when everything is there.
 set -eu
 cd "$(dirname "$0")"
+PATH="$PWD/.tools/node/bin:$PATH"
 
 # command:package
 wanted="
+gcc:gcc
+/usr/include/stdio.h:libc6-dev
 chromium:chromium
 firefox-esr:firefox-esr
 node:nodejs
