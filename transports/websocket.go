@@ -180,20 +180,21 @@ func (l *wsLink) begin(u *uplink) error {
 	return err
 }
 
-// check is called by the timer: it sends a heartbeat when the link was silent and
-// cuts it when the client was.
+// check is called by the timer when something may be due: a heartbeat when the link
+// was silent, or the end of a link whose client was.
 func (l *wsLink) check() {
-	now := sinceStart()
-	beat, limit := int64(l.h.opts.Heartbeat), int64(l.h.opts.Heartbeat+l.h.opts.Silence)
-	if now-l.heard.Load() >= limit {
+	now, heard, said := sinceStart(), l.heard.Load(), l.said.Load()
+	dead := heard + int64(l.h.opts.Heartbeat+l.h.opts.Silence)
+	beat := max(heard, said) + int64(l.h.opts.Heartbeat)
+	if now >= dead {
 		l.conn.abandon()
 		return
 	}
-	if idle := now - max(l.said.Load(), l.heard.Load()); idle >= beat {
-		l.said.Store(now)
+	if now >= beat {
 		l.link.Probe()
+		beat = now + int64(l.h.opts.Heartbeat)
 	}
-	l.watch.Reset(l.h.opts.Heartbeat / 5)
+	l.watch.Reset(time.Duration(min(beat, dead) - now))
 }
 
 // flush sends what the session has for us. It is called by one goroutine at a
