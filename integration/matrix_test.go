@@ -33,11 +33,12 @@ var scenarios = []struct {
 	{"switch of transport", switchOfTransport},
 }
 
-// TestMatrix runs every scenario on every transport in every browser:
-// TestMatrix/chromium/websocket/echo.
+// TestMatrix runs every scenario on every transport in every browser, the browsers side
+// by side: TestMatrix/chromium/websocket/echo.
 func TestMatrix(t *testing.T) {
 	for _, kind := range []browser.Kind{browser.Chromium, browser.Firefox} {
 		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
 			for _, transport := range proxy.Transports {
 				t.Run(transport, func(t *testing.T) {
 					for _, scenario := range scenarios {

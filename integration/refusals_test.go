@@ -67,6 +67,7 @@ func reset(t *testing.T, c cell) {
 func TestOriginNotAccepted(t *testing.T) {
 	for _, transport := range proxy.Transports {
 		t.Run(transport, func(t *testing.T) {
+			t.Parallel() // a client may try for a while before it gives up
 			b := backend.Echo(t)
 			p := encke(t).Start(t, proxy.Options{Allow: []string{b.Addr()}})
 			var site pages.Site

@@ -5,6 +5,7 @@ import { checkStream, echoStream, expect, expectBytes, open, readAll, readExactl
 import { Checker, stream } from "./stream.js";
 
 const sizes = [1, 2, 3, 5, 7, 13, 64, 127, 255, 256, 257, 1021, 4096, 16383, 65535, 65537];
+let parked; // what the first half of a scenario leaves for its second half
 const every = Uint8Array.from({ length: 256 }, (_, i) => i);
 
 /** All byte values in pieces of odd sizes, through each of the three ways to use a socket. */
@@ -84,7 +85,7 @@ async function echoText(args) {
 
 /** `bytes` down from a source. */
 async function download(args) {
-  const connection = await open(args);
+  const connection = (parked = await open(args));
   const received = await checkStream(connection.readable, args.key, args.bytes);
   await connection.writable.close();
   await connection.socket.closed;
@@ -168,8 +169,6 @@ async function reset(args) {
   return { closed: await code(connection.socket.closed), read: await code(reader.read()) };
 }
 
-let parked; // what the first half of a scenario leaves for its second half
-
 /** Opens `count` sockets and uses each once. */
 async function park(args) {
   parked = await Promise.all(Array.from({ length: args.count }, () => open(args)));
@@ -233,6 +232,14 @@ async function exchange(args) {
   return { received, states, transports };
 }
 
+/** Resolves when the download no longer gets anything, not even what was on its way. */
+async function quiet() {
+  for (let before = -1; before !== parked.socket.bytesRead; ) {
+    before = parked.socket.bytesRead;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
 /** Starts a scenario that Go wants to disturb; finish returns its result. */
 let running;
 function start(name, args) {
@@ -263,6 +270,6 @@ async function latency(args) {
 const scenarios = {
   echo, download, big, many, halfClose, halfCloseByBackend, failing, reset,
   park, parkedEnds, slowReader, slowReaderReads, stuckWriter, stuckWriterWrites,
-  exchange, start, finish, latency, Checker,
+  exchange, quiet, start, finish, latency, Checker,
 };
 globalThis.scenarios = scenarios;

@@ -4,21 +4,17 @@ import { type Cause, cause, causeFromWire, causeNumber } from "./cause.ts";
 import type { Chooser } from "./chooser.ts";
 import { Timer } from "./clock.ts";
 import { Connector } from "./connector.ts";
-import { explainFailure } from "./diagnose.ts";
+import { whetherOriginIsRefused, whyNeverBegan } from "./diagnose.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Attempt } from "./error.ts";
-import { Hold } from "./hold.ts";
 import type { LinkEnd, Transport, TransportName } from "./link.ts";
-import { Liveness } from "./liveness.ts";
 import type { CloseRecord, SessionRecord } from "./packet.ts";
 import type { Platform } from "./platform.ts";
 import { Reasons } from "./reasons.ts";
 import { Sender } from "./sender.ts";
 import type { Session } from "./session.ts";
 import type { LinkDetail, LinkState } from "./state.ts";
-
-/** A link that lived this long, in ms, was good whatever it brought. */
-const goodLife = 5000;
+import { Watch } from "./watch.ts";
 
 /** What a carrier works with. */
 export interface CarrierParts {
@@ -51,13 +47,10 @@ export class Carrier implements AttachmentOwner {
   private state: LinkState = "connecting";
   private readonly connector: Connector;
   private readonly sender: Sender;
-  private readonly liveness: Liveness;
-  private readonly hold = new Hold();
+  private readonly watch: Watch;
   private readonly reasons: Reasons;
   private readonly ackTimer: Timer;
   private readonly session: Session;
-  private readonly proven = new Set<Transport>(); // those that have answered a probe
-  private probeArrived = false; // the proxy has got the probe that is out
 
   constructor(
     private readonly parts: CarrierParts,
@@ -71,16 +64,12 @@ export class Carrier implements AttachmentOwner {
       attach: (t) => this.attach(t),
       resumable: () => (session.id ? session.window : 0),
       gaveUp: () => this.gaveUp(),
+      nothingWorks: (hopeless) => whetherOriginIsRefused(platform, endpoint.base, hopeless),
     });
-    this.liveness = new Liveness(clock, {
-      probe: () => this.probe(),
-      keepAlive: () => this.sender.control({ type: "PING" }),
-      inFlight: () => session.outgoing.cost,
-      dead: (reason) => this.dead(reason),
-    });
+    this.watch = new Watch({ ...parts, ping: () => this.sender.control({ type: "PING" }) });
     this.sender = new Sender(session, endpoint, platform, pull, {
-      sent: () => this.liveness.expect(),
-      answered: (packets) => this.uplinkAnswered(packets),
+      sent: () => this.watch.sent(),
+      answered: (packets) => this.watch.answered(packets),
       closed: (close) => this.closed(close),
       broken: (why) => this.broken(why),
       trouble: (end) => this.current?.cut(`requests to the proxy fail (${end.reason})`),
@@ -102,7 +91,7 @@ export class Carrier implements AttachmentOwner {
   /** Something happened to the network or to the page: find out whether the link lives. */
   suspect(): void {
     if (this.over) return;
-    if (this.current) this.liveness.suspect();
+    if (this.current) this.watch.suspect();
     else this.connector.hurry();
   }
 
@@ -155,16 +144,14 @@ export class Carrier implements AttachmentOwner {
     this.sender.hold(false);
     old?.close();
     this.events.detail?.({ kind: resumed ? "resume" : "attach", transport: att.transport.name });
-    this.watch(att);
+    this.watch.start(att);
     this.sender.use(att);
     this.setState("online");
   }
 
   heard(att: Attachment, bytes: number): void {
     if (att !== this.current) return;
-    const silent = this.parts.platform.clock.now() - att.lastHeard;
-    this.hold.kept(silent);
-    this.liveness.heard(att.transport.kind === "duplex" && this.session.outgoing.cost > 0);
+    this.watch.heard();
     if (this.session.ended) this.session.outgoing.end();
     if (this.session.over) {
       this.end(cause("closed"));
@@ -188,7 +175,7 @@ export class Carrier implements AttachmentOwner {
   }
 
   pong(att: Attachment): void {
-    if (att === this.current) this.proven.add(att.transport);
+    if (att === this.current) this.watch.pong();
   }
 
   closed(close: CloseRecord): void {
@@ -214,7 +201,7 @@ export class Carrier implements AttachmentOwner {
       return;
     }
     this.connector.ended(att, end);
-    if (!this.current && !this.over) this.connector.begin();
+    if (!this.current && !this.over) this.search();
   }
 
   // The link's life.
@@ -225,60 +212,21 @@ export class Carrier implements AttachmentOwner {
     return new Attachment(t, this.parts.endpoint, this.parts.platform, this.session, this);
   }
 
-  private watch(att: Attachment): void {
-    this.parts.endpoint.hold = this.hold.seconds;
-    this.probeArrived = false;
-    const duplex = att.transport.kind === "duplex";
-    const silence = duplex ? Math.min(this.session.heartbeat, this.hold.seconds) : this.hold.seconds;
-    const proven = att.transport.kind === "poll" || this.proven.has(att.transport);
-    this.liveness.start(silence, duplex && this.hold.seconds < this.session.heartbeat, proven);
-  }
-
   /** The current link is gone. wanted: the page did it, and the network is not to blame. */
   private lose(att: Attachment, end: LinkEnd, wanted: boolean): void {
-    const now = this.parts.platform.clock.now();
-    const lived = now - att.welcomedAt;
-    const silent = now - att.lastHeard;
     this.current = null;
-    this.liveness.stop();
     this.ackTimer.stop();
     this.sender.pause();
     this.session.outgoing.linkLost();
     this.events.detail?.({ kind: "cut", transport: att.transport.name });
-    const displaced = end.kind === "displaced" || end.kind === "retired";
-    this.connector.lost(displaced ? "displaced" : wanted || att.useful || lived > goodLife ? "good" : "bad");
-    if (!displaced && !wanted) {
-      this.hold.cut(silent);
-      this.parts.endpoint.hold = this.hold.seconds;
-      const { kind } = att.transport;
-      this.parts.chooser.lost(att.transport, {
-        livedMs: lived,
-        mute: att.unanswered && kind === "duplex" && !this.proven.has(att.transport),
-        buffered: att.unanswered && kind === "stream",
-      });
-      if (att.unanswered) this.proven.delete(att.transport);
-    }
+    this.connector.lost(this.watch.lost(att, end, wanted));
     // A candidate that has said RESUME may be what displaced this link.
-    if ([...this.connector.candidates].some((c) => c.opening !== "nothing")) return;
-    this.setState("reconnecting");
+    if (![...this.connector.candidates].some((c) => c.opening !== "nothing")) this.search();
+  }
+
+  private search(): void {
+    if (this.state === "online") this.setState("reconnecting");
     this.connector.begin();
-  }
-
-  private dead(reason: string): void {
-    const att = this.current;
-    if (!att) return;
-    att.unanswered = this.liveness.probing && (att.transport.kind === "duplex" || this.probeArrived);
-    att.cut(reason);
-  }
-
-  private probe(): void {
-    this.probeArrived = false;
-    this.sender.control({ type: "PING" });
-  }
-
-  private uplinkAnswered(packets: boolean): void {
-    if (this.liveness.probing) this.probeArrived = true;
-    if (packets) this.liveness.expect();
   }
 
   private acknowledgeInTime(): void {
@@ -298,8 +246,7 @@ export class Carrier implements AttachmentOwner {
       this.end(cause("session-lost", `no link to the proxy for ${this.session.window} s`), this.reasons.attempts());
       return;
     }
-    const { platform, endpoint } = this.parts;
-    explainFailure(platform, endpoint.base, this.reasons, (why) => this.end(why, this.reasons.attempts()));
+    this.end(whyNeverBegan(this.parts.endpoint.base, this.reasons), this.reasons.attempts());
   }
 
   private get over(): boolean {
@@ -315,7 +262,7 @@ export class Carrier implements AttachmentOwner {
   private end(why: Cause, attempts?: Attempt[]): void {
     if (this.over) return;
     this.connector.stop();
-    this.liveness.stop();
+    this.watch.stop();
     this.ackTimer.stop();
     this.sender.pause();
     this.current?.close();

@@ -19,6 +19,8 @@ export interface ConnectorOwner {
   resumable(): number;
   /** Nothing has worked for too long, or never will. */
   gaveUp(): void;
+  /** Nothing has worked, twice, and nothing says why: find out whether it is hopeless. */
+  nothingWorks(hopeless: () => void): void;
 }
 
 /**
@@ -178,12 +180,23 @@ export class Connector {
     const refusal = this.reasons.refusal();
     const retry = (refusal?.close?.retry ?? 0) * 1000;
     const tooLong = this.clock.now() + retry >= this.deadlineAt;
-    if (this.owner.resumable() === 0 && refusal && (retry === 0 || tooLong)) this.giveUp();
-    else this.startCycle(retry);
+    const fresh = this.owner.resumable() === 0;
+    if (fresh && refusal && (retry === 0 || tooLong)) {
+      this.giveUp();
+      return;
+    }
+    if (fresh && !refusal && this.cycle === 2) {
+      this.owner.nothingWorks(() => {
+        if (!this.searching || this.owner.resumable() > 0) return;
+        this.reasons.originRefused = true;
+        this.giveUp();
+      });
+    }
+    this.startCycle(retry);
   }
 
   private giveUp(): void {
-    for (const att of this.candidates) this.reasons.add(att.transport.name, { kind: "cut", reason: "no answer" });
+    for (const att of this.candidates) this.reasons.unanswered(att.transport.name);
     this.stop();
     this.owner.gaveUp();
   }

@@ -77,7 +77,7 @@ export class Mux {
   pull(max: number, data: boolean): Bytes | null {
     this.announced = false;
     if (!this.has(data)) return null;
-    const out = new ByteWriter(Math.min(max, 4096));
+    const out = new ByteWriter(this.estimate(max, data));
     for (const number of this.strays.splice(0)) {
       appendFrame(out, { type: "RESET", socket: number, cause: causeNumber("protocol-error"), text: "unknown socket" });
     }
@@ -97,6 +97,16 @@ export class Mux {
   /** Ends all sockets. */
   fail(why: Cause): void {
     for (const s of [...this.sockets.values()]) s.finish(why);
+  }
+
+  /** About how many bytes pull will find. */
+  private estimate(max: number, data: boolean): number {
+    let size = 64 * (1 + this.control.size);
+    for (const s of data ? this.ring : []) {
+      if (size >= max) break;
+      size += s.queued + dataHead;
+    }
+    return Math.min(size, max + 64);
   }
 
   private announce(): void {

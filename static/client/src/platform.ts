@@ -12,6 +12,9 @@ export interface Platform {
   readonly streamingFetch: boolean;
 }
 
+/** Whether this is no browser: there nobody says for us where a request comes from. */
+export const outside = typeof location === "undefined";
+
 /** The engine this code runs in: a page, a worker or Node. */
 export function thisPlatform(): Platform {
   const g = globalThis as Partial<typeof globalThis>;

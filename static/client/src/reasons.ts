@@ -14,6 +14,8 @@ export class Reasons {
 
   /** In this cycle the answer of a stream did not come, as if something held it back. */
   streamsHeld = false;
+  /** It is known that the proxy answers, but not to pages of this origin. */
+  originRefused = false;
 
   clear(): void {
     this.last.clear();
@@ -29,6 +31,11 @@ export class Reasons {
   add(name: TransportName, end: LinkEnd): void {
     this.last.set(name, end);
     this.now.add(name);
+  }
+
+  /** The transport has not answered so far; says nothing if it has failed before. */
+  unanswered(name: TransportName): void {
+    if (!this.last.has(name)) this.add(name, { kind: "cut", reason: "no answer" });
   }
 
   /** What failed in this cycle. */
@@ -49,7 +56,7 @@ export class Reasons {
   /** For the developer of the page: what is wrong and what to do. base is the proxy's address. */
   explain(base: string): string {
     const refusal = this.refusal();
-    if (refusal?.status === 403 || refusal?.close?.cause === 1) return originHint(base);
+    if (this.originRefused || refusal?.status === 403 || refusal?.close?.cause === 1) return originHint(base);
     if (refusal?.status === 421) {
       const host = new URL(base).host;
       return `the proxy at ${base} does not accept requests for the host name ${host}; start it with --host ${host}`;
@@ -61,7 +68,7 @@ export class Reasons {
 }
 
 /** What to do when the proxy answers, but not to pages of this origin. */
-export function originHint(base: string): string {
+function originHint(base: string): string {
   const origin = pageOrigin() ?? "of this page";
   return `the proxy at ${base} does not accept pages of the origin ${origin}; start it with --origin ${origin}`;
 }

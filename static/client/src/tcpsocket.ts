@@ -1,14 +1,13 @@
 import { proxyBase } from "./base.ts";
 import type { Bytes } from "./bytes.ts";
 import type { Cause } from "./cause.ts";
+import { Delivery } from "./delivery.ts";
 import { errorOf, invalidState, TCPSocketError } from "./error.ts";
 import { CloseEvent, LinkEvent, ReadEvent } from "./events.ts";
-import { Inbox } from "./inbox.ts";
 import type { TransportName } from "./link.ts";
 import { callPage, Listeners } from "./listeners.ts";
 import { checkTarget, readOptions, type TCPSocketOptions } from "./options.ts";
 import { Promised } from "./promised.ts";
-import { ReadableSide } from "./readable.ts";
 import type { Socket } from "./socket.ts";
 import type { LinkDetail, LinkState } from "./state.ts";
 import { trunkFor } from "./pool.ts";
@@ -64,15 +63,10 @@ export class TCPSocket extends Listeners {
   private trunk: Trunk | null = null;
   private socket: Socket | null = null;
   private readCallback: ((data: string | Bytes) => void) | null = null;
-  private readonly inbox = new Inbox((n) => this.taken(n));
-  private readonly decoder = new TextDecoder();
-  private readableSide: ReadableSide | null = null;
+  private readonly delivery: Delivery;
   private writableSide: WritableSide | null = null;
   private readonly openPromise = new Promised<TCPSocketOpenInfo>();
   private readonly closePromise = new Promised<undefined>();
-  private received = 0;
-  private delivering = false;
-  private peerEnded = false;
   private endHandled = false;
   private writingEnded = false;
   private final: TCPSocketError | null = null;
@@ -84,6 +78,7 @@ export class TCPSocket extends Listeners {
     const given = (typeof first === "object" ? first : options) ?? {};
     this.settings = readOptions(given);
     this.binary = this.settings.binary;
+    this.delivery = new Delivery(this.recipient());
     this.proxy = given.proxy;
     if (typeof first === "string") this.open(first, port as number);
     else if (first !== undefined && typeof first !== "object") throw new TypeError("the host must be a string");
@@ -100,8 +95,8 @@ export class TCPSocket extends Listeners {
     this.trunk = trunkFor(base, transports);
     const events = {
       opened: (remote: string, local: string) => this.nowOpen(remote, local),
-      data: (bytes: Bytes) => this.arrived(bytes),
-      eof: () => this.peerEof(),
+      data: (bytes: Bytes) => this.delivery.arrived(bytes),
+      eof: () => this.delivery.end(),
       moved: () => this.writableSide?.moved(),
       over: (why: Cause) => this.over(why),
     };
@@ -115,7 +110,7 @@ export class TCPSocket extends Listeners {
 
   set onread(f: ((data: string | Bytes) => void) | null) {
     this.readCallback = typeof f === "function" ? f : null;
-    this.deliver();
+    this.delivery.deliver();
   }
 
   send(data: string | BufferSource): void {
@@ -129,8 +124,7 @@ export class TCPSocket extends Listeners {
       this.over({ code: "closed", text: "closed before it was opened", retry: 0 });
     } else if (this.phase === OPENING || this.phase === OPEN) {
       this.phase = CLOSING;
-      this.inbox.discard();
-      this.readableSide?.end();
+      this.delivery.close();
       if (this.writableSide) this.writableSide.drain(() => this.socket!.close());
       else this.socket!.close();
     }
@@ -140,7 +134,7 @@ export class TCPSocket extends Listeners {
   reset(): void {
     if (this.phase === INITIALIZED) this.over({ code: "reset", text: "", retry: 0 });
     else if (this.phase !== CLOSED) {
-      this.inbox.discard();
+      this.delivery.discard();
       this.socket!.reset();
     }
   }
@@ -154,7 +148,7 @@ export class TCPSocket extends Listeners {
   }
 
   get bytesRead(): number {
-    return this.received;
+    return this.delivery.received;
   }
 
   get bytesWritten(): number {
@@ -170,12 +164,8 @@ export class TCPSocket extends Listeners {
   }
 
   get readable(): ReadableStream<Bytes> {
-    if (!this.readableSide) {
-      if (!this.socket) throw invalidState("the socket has not been opened");
-      this.readableSide = new ReadableSide(this.inbox);
-      this.deliver();
-    }
-    return this.readableSide.stream;
+    if (!this.socket) throw invalidState("the socket has not been opened");
+    return this.delivery.stream;
   }
 
   get writable(): WritableStream<BufferSource> {
@@ -201,7 +191,7 @@ export class TCPSocket extends Listeners {
   }
 
   protected override listenersChanged(type: string): void {
-    if (type === "read") this.deliver();
+    if (type === "read") this.delivery.deliver();
     if (type !== "link" || !this.trunk || this.phase === CLOSED) return;
     if (this.has("link")) this.trunk.watchers.add(this.rider);
     else this.trunk.watchers.delete(this.rider);
@@ -236,60 +226,30 @@ export class TCPSocket extends Listeners {
     this.dispatchEvent(new Event("open"));
   }
 
-  private arrived(bytes: Bytes): void {
-    this.received += bytes.length;
-    this.inbox.push(bytes);
-    this.deliver();
+  private recipient(): ConstructorParameters<typeof Delivery>[0] {
+    const socket = this;
+    return {
+      get binary() {
+        return socket.binary;
+      },
+      wants: () => this.readCallback !== null || this.has("read"),
+      read: (data) => {
+        callPage(() => this.readCallback?.(data));
+        if (this.has("read")) this.dispatchEvent(new ReadEvent(data));
+      },
+      consumed: (n) => this.socket?.consumed(n),
+      ended: () => this.backendEnded(),
+    };
   }
 
-  private peerEof(): void {
-    this.peerEnded = true;
-    this.deliver();
-  }
-
-  /** Hands on what has arrived to whoever wants it now. */
-  private deliver(): void {
-    if (this.delivering) return;
-    this.delivering = true;
-    while (this.readCallback || this.has("read")) {
-      const chunk = this.inbox.take();
-      if (!chunk) break;
-      this.read(this.binary ? chunk.slice() : this.decoder.decode(chunk, { stream: true }));
-      this.inbox.done(chunk);
-    }
-    this.delivering = false;
-    this.readableSide?.offer();
-    this.checkEnd();
-  }
-
-  /** The page has used up n bytes. */
-  private taken(n: number): void {
-    this.socket?.consumed(n);
-    if (!this.delivering) this.checkEnd();
-  }
-
-  private checkEnd(): void {
-    if (this.inbox.empty && (this.peerEnded || this.final)) this.streamEnded();
-  }
-
-  private read(data: string | Bytes): void {
-    if (data.length === 0) return;
-    callPage(() => this.readCallback?.(data));
-    if (this.has("read")) this.dispatchEvent(new ReadEvent(data));
-  }
-
-  /** Everything the backend sent has been taken, and no more will come. */
-  private streamEnded(): void {
-    if (this.final && this.final.code !== "closed") this.readableSide?.end(this.final);
-    else this.readableSide?.end();
+  /** With callbacks there is no half-open socket: the end of the backend is the end. */
+  private backendEnded(): void {
     if (this.endHandled) return;
     this.endHandled = true;
-    if (!this.binary && this.phase !== CLOSING) this.read(this.decoder.decode());
-    if (this.final || this.phase !== OPEN || this.usesStreams) return;
-    // With callbacks there is no half-open socket. A page that has none at all may
-    // be about to take the streams.
+    if (this.phase !== OPEN || this.usesStreams) return;
     if (this.readCallback || this.has("read")) void this.close();
     else if (this.onopen || this.onclose || this.has("open") || this.has("close")) {
+      // The page has not read anything; perhaps it is about to take the streams.
       setTimeout(() => {
         if (!this.usesStreams) void this.close();
       }, 0);
@@ -297,7 +257,7 @@ export class TCPSocket extends Listeners {
   }
 
   private get usesStreams(): boolean {
-    return this.readableSide !== null || this.writableSide !== null;
+    return this.delivery.usesStream || this.writableSide !== null;
   }
 
   private over(why: Cause): void {
@@ -309,7 +269,7 @@ export class TCPSocket extends Listeners {
     this.trunk?.leave(this.rider);
     if (this.trunk?.state !== "closed") this.dispatchEvent(new Event("statechange"));
     this.writableSide?.end(final);
-    this.deliver();
+    this.delivery.end(why.code === "closed" ? undefined : final);
     // Later, since reset and close may have been called by the page just now.
     void Promise.resolve().then(() => {
       callPage(() => this.onclose?.(final));

@@ -1,6 +1,6 @@
 import type { Bytes } from "./bytes.ts";
 import { Carrier } from "./carrier.ts";
-import type { Cause } from "./cause.ts";
+import { type Cause, cause } from "./cause.ts";
 import { Chooser } from "./chooser.ts";
 import { Timer } from "./clock.ts";
 import { Endpoint } from "./endpoint.ts";
@@ -163,7 +163,8 @@ export class Trunk {
     this.attempts = attempts;
     this.idle.stop();
     this.gone(true);
-    this.mux.fail(why);
+    // A socket that had not ended is not cleanly closed by the end of its session.
+    this.mux.fail(why.code === "closed" ? cause("session-lost", "the session was closed") : why);
     this.idle.stop();
   }
 }

@@ -368,6 +368,34 @@ test("the proxy's CLOSE ends the sockets with its cause", async () => {
   }
 });
 
+test("the end of the session is no clean end of a socket that had not ended", async () => {
+  for (const end of ["CLOSE", "END"] as const) {
+    const { clock, network, bench } = setup(named("websocket"));
+    const s = bench.open();
+    await clock.pass(1000, () => s.opened);
+    if (end === "CLOSE") network.proxy.sessions[0].close(0);
+    else network.proxy.sessions[0].finish();
+    await clock.pass(1000, () => s.why !== null);
+    assert.equal(s.why?.code, "session-lost", end);
+  }
+});
+
+test("a better link that fails after it displaced the old one does not end the session", async () => {
+  const { clock, network, bench } = setup();
+  network.faults.webSocket = "hangs";
+  const s = bench.open();
+  await clock.pass(900, () => s.opened);
+  assert.equal(bench.trunk.transport, "fetch-streaming");
+  network.faults.webSocket = "ok";
+  network.sockets[0].onopen!(); // says RESUME, which displaces the stream
+  await clock.pass(1);
+  network.sockets[0].drop(1006); // before its answer arrives
+  s.write("x");
+  await clock.pass(5000, () => s.text === "x");
+  assert.equal(s.text, "x");
+  assert.equal(bench.trunk.state, "online");
+});
+
 test("a dead link is found by a probe when there is doubt, else by its silence", async () => {
   for (const [doubt, limit] of [[true, 3500], [false, 46_000]] as const) { // prettier-ignore
     const { clock, network, bench } = setup(named("websocket"));
@@ -462,4 +490,29 @@ test("the details tell packets, acknowledgements and links, only to those who li
   const kinds = new Set(bench.details.map((d) => d.kind));
   assert.deepEqual([...kinds].sort(), ["ack-received", "ack-sent", "cut", "packet-received", "packet-sent", "resume"]);
   assert.ok(bench.details.every((d) => d.transport === "websocket"));
+});
+
+test("a page of another origin is told soon that the proxy does not accept it", async () => {
+  const { clock, network, bench } = setup();
+  const g = globalThis as { location?: unknown };
+  g.location = { origin: "https://page.test" };
+  network.faults.webSocket = "refused";
+  network.faults.hidden = true; // the browser hides the answers
+  const s = bench.open();
+  await clock.pass(3000);
+  delete g.location;
+  assert.match(s.why?.text ?? "", /does not accept pages of the origin https:\/\/page\.test; start it with --origin https:\/\/page\.test/);
+});
+
+test("a proxy that was away for a moment is not taken for one that refuses the page", async () => {
+  const { clock, network, bench } = setup();
+  const g = globalThis as { location?: unknown };
+  g.location = { origin: "https://page.test" };
+  network.faults.down = true;
+  const s = bench.open();
+  await clock.pass(3000);
+  network.faults.down = false;
+  await clock.pass(6000, () => s.opened);
+  delete g.location;
+  assert.equal(s.opened, true);
 });

@@ -29,6 +29,7 @@ async function run(seed: number, names: TransportName[]): Promise<{ repeats: num
     webSocket: "ok",
     streams: "ok",
     status: 0,
+    hidden: false,
     down: false,
   });
   const bench = new Bench(network, named(...names));

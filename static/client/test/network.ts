@@ -19,12 +19,14 @@ export interface Faults {
   streams: "ok" | "held";
   /** HTTP status of everything, or 0. */
   status: number;
+  /** The browser hides answers, except to those who ask for a file. */
+  hidden: boolean;
   /** Nothing gets through. */
   down: boolean;
 }
 
 export function noFaults(): Faults {
-  return { delay: () => 1, piece: () => 1 << 20, cut: () => false, webSocket: "ok", streams: "ok", status: 0, down: false };
+  return { delay: () => 1, piece: () => 1 << 20, cut: () => false, webSocket: "ok", streams: "ok", status: 0, hidden: false, down: false };
 }
 
 /** A network with a proxy at its end, in the shape of the browser's own classes. */
@@ -87,7 +89,8 @@ export class Network {
       init.signal?.addEventListener("abort", fail);
       this.lane()(() => {
         if (over) return;
-        if (this.faults.down || this.faults.cut()) fail();
+        const hidden = this.faults.hidden && init.method !== "HEAD";
+        if (this.faults.down || hidden || this.faults.cut()) fail();
         else this.serve(name, init, (response) => {
           if (over) return;
           over = true;
@@ -99,6 +102,11 @@ export class Network {
   };
 
   private serve(name: string, init: RequestInit, answer: (r: Response) => void, done: () => void, fail: () => void): void {
+    if (init.method === "HEAD") {
+      done();
+      answer(new Response(null));
+      return;
+    }
     if (this.faults.status) {
       done();
       answer(new Response("no", { status: this.faults.status }));

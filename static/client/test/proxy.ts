@@ -75,6 +75,13 @@ export class ProxySession {
     this.downlink.send([...seq, { type: "DATA", data }]);
   }
 
+  /** Ends our stream. */
+  finish(): void {
+    this.out.push(null);
+    this.downlink?.send([{ type: "SEQ", id: this.first + this.out.length - 1 }, { type: "END" }]); // prettier-ignore
+    this.sent = this.first + this.out.length - 1;
+  }
+
   close(cause: number): void {
     if (this.closed >= 0) return;
     this.closed = cause;

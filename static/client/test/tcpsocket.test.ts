@@ -44,6 +44,11 @@ function text(data: Uint8Array): string {
   return new TextDecoder().decode(data);
 }
 
+/** Until something is so. */
+async function when(so: () => boolean): Promise<void> {
+  while (!so()) await new Promise((resolve) => realSetTimeout(resolve, 1));
+}
+
 async function readAll(readable: ReadableStream<Uint8Array>): Promise<string> {
   let all = "";
   const reader = readable.getReader();
@@ -188,7 +193,8 @@ test("nothing is read ahead of the page", async () => {
   const s = new TCPSocket("h", 1, { ...stream, receiveBufferSize: 1000 });
   s.send(new Uint8Array(5000));
   await s.opened;
-  await new Promise((resolve) => realSetTimeout(resolve, 50)); // time to do it wrong
+  await when(() => p.opened().unconsumed(1) === 1000);
+  await when(() => network.running <= 1); // all that was said has been answered
   assert.equal(p.opened().unconsumed(1), 1000);
   let got = 0;
   await new Promise<void>((resolve) => {
@@ -206,8 +212,11 @@ test("a backend that does not read holds back the writer", async () => {
   const writer = (await s.opened).writable.getWriter();
   let done = 0;
   for (let i = 0; i < 40; i++) void writer.write(new Uint8Array(16_384)).then(() => done++, () => {}); // prettier-ignore
-  await new Promise((resolve) => realSetTimeout(resolve, 50)); // time to do it wrong
-  assert.ok(done >= 12 && done <= 16, `${done} writes of 16 KiB are done with a window of 256 KiB`);
+  const arrived = (): number => p.opened().frames.reduce((n, f) => n + (f.type === "DATA" ? f.data.length : 0), 0);
+  await when(() => arrived() === 262_144);
+  await when(() => network.running <= 1); // all that was said has been answered
+  assert.equal(arrived(), 262_144);
+  assert.ok(done <= 16, `${done} writes of 16 KiB are done with a window of 256 KiB`);
   assert.ok(writer.desiredSize! < 0);
   p.opened().reading = true;
   p.opened().grant(1, 16_384 * 16);
@@ -356,7 +365,7 @@ test("bytes wait for onread or a listener that comes later", async () => {
     const s = new TCPSocket("h", 1, stream);
     s.send("waiting");
     await s.opened;
-    await new Promise((resolve) => realSetTimeout(resolve, 20));
+    await when(() => s.bytesRead === 7);
     let got = "";
     await new Promise<void>((resolve) => {
       const take = (data: unknown): void => {

@@ -1,15 +1,12 @@
 import type { Bytes } from "../bytes.ts";
 import { noBytes } from "../bytes.ts";
-import type { Platform } from "../platform.ts";
+import { outside, type Platform } from "../platform.ts";
 
 /** A complete answer. Status 0: the network failed, or the browser hides the answer. */
 export interface Answer {
   status: number;
   body: Bytes;
 }
-
-/** Whether this is no browser: there nobody says for us where a request comes from. */
-const outside = typeof location === "undefined";
 
 /**
  * The one shape of our requests: simple in the sense of CORS, so that no preflight

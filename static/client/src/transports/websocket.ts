@@ -3,7 +3,7 @@ import { causeFromWire } from "../cause.ts";
 import { decodeRecords } from "../encoding.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { Link, LinkEnd, LinkEvents, Transport } from "../link.ts";
-import type { Platform } from "../platform.ts";
+import { outside, type Platform } from "../platform.ts";
 import { networkError, unparsable } from "./refusal.ts";
 
 /** Most packet bytes behind the first record. */
@@ -29,7 +29,10 @@ class WebSocketLink implements Link {
     private readonly events: LinkEvents,
   ) {
     try {
-      this.start(new platform.WebSocket!(endpoint.downlink("websocket").replace(/^http/, "ws")));
+      const url = endpoint.downlink("websocket").replace(/^http/, "ws");
+      // Engines that are no browsers take headers in place of protocols.
+      const init = outside ? ({ headers: { Origin: endpoint.origin } } as unknown as string[]) : [];
+      this.start(new platform.WebSocket!(url, init));
     } catch (e) {
       // A page's policy, or an insecure address in a secure page.
       const reason = `the browser does not allow it (${e instanceof Error ? e.message : String(e)})`;
