@@ -20,6 +20,7 @@ type Link struct {
 	// Guarded by s.mu.
 	parked   bool // the last Take found nothing
 	sayAck   bool
+	patient  bool   // an acknowledgement alone is no reason to speak
 	next     uint64 // id that the other side expects on this link; 0: none was sent
 	pings    int
 	pongs    int
@@ -140,6 +141,14 @@ func (l *Link) Next(ctx context.Context, wait time.Duration, b *Batch, max int) 
 	}
 }
 
+// Patient makes Take and Next wait for more than an acknowledgement. It is for
+// polls, which would otherwise be answered at once.
+func (l *Link) Patient() {
+	l.s.mu.Lock()
+	l.patient = true
+	l.s.mu.Unlock()
+}
+
 // Probe queues a Ping.
 func (l *Link) Probe() {
 	l.s.mu.Lock()
@@ -163,7 +172,7 @@ func (l *Link) Answer() {
 // pending reports, with mu held, whether Take would find something.
 func (l *Link) pending() bool {
 	o := &l.s.out
-	return l.sayAck || l.pings > 0 || l.pongs > 0 || o.next < len(o.queue) || l.s.err != nil || l.gone != nil
+	return l.sayAck && !l.patient || l.pings > 0 || l.pongs > 0 || o.next < len(o.queue) || l.s.err != nil || l.gone != nil
 }
 
 func (l *Link) ring() {

@@ -24,7 +24,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	sessions map[string]*Session // live ones, and closed ones for a while
-	opening  map[Key]*Session    // those whose client has not yet used the id
+	opening  map[Key]*Session    // the same ones by the key they were opened with
 	live     int
 	draining bool
 	stats    Stats
@@ -53,14 +53,17 @@ func NewServer(opts Options) *Server {
 func (v *Server) Linger() time.Duration { return v.opts.Linger }
 
 // Open returns a new session, or the one that was opened with the same key by the
-// same origin and whose id the client has not used yet. It fails with Limit or
-// GoingAway.
+// same origin: a repeated NEW may arrive late, even after the session has ended (then
+// Open fails with its cause). It fails with Limit or GoingAway.
 func (v *Server) Open(peer Peer, key Key) (*Session, error) {
 	v.mu.Lock()
 	if s := v.opening[key]; s != nil {
 		v.mu.Unlock()
 		if s.peer.Origin != peer.Origin {
 			return nil, cause.ProtocolError.With("opening key in use")
+		}
+		if err := s.Err(); err != nil {
+			return nil, err
 		}
 		return s, nil
 	}
@@ -94,9 +97,6 @@ func (v *Server) Resume(id string) (*Session, error) {
 		v.mu.Unlock()
 		return nil, cause.SessionLost.With("unknown session")
 	}
-	if v.opening[s.key] == s {
-		delete(v.opening, s.key)
-	}
 	v.stats.Resumed++
 	v.mu.Unlock()
 	if err := s.Err(); err != nil {
@@ -112,18 +112,20 @@ func (v *Server) closed(s *Session, why *cause.Error) {
 	v.live--
 	v.stats.Closed[why.Code]++
 	v.stats.Repeats += s.repeats()
-	if v.opening[s.key] == s {
-		delete(v.opening, s.key)
-	}
 	if len(v.sessions)-v.live > v.opts.MaxSessions {
-		delete(v.sessions, s.id)
+		v.forget(s)
 		return
 	}
 	time.AfterFunc(tombstone, func() {
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		delete(v.sessions, s.id)
+		v.forget(s)
 	})
+}
+
+func (v *Server) forget(s *Session) {
+	delete(v.sessions, s.id)
+	delete(v.opening, s.key)
 }
 
 // Drain refuses new sessions from now on. Live ones can still be resumed.

@@ -26,8 +26,12 @@ func TestOpeningTwiceWithOneKeyGivesOneSession(t *testing.T) {
 	if _, err := server.Resume(s.ID()); err != nil {
 		t.Fatal(err)
 	}
-	if later, err := server.Open(csp.Peer{}, csp.Key{1}); err != nil || later == s {
-		t.Errorf("the key still names the session after its id was used (%v)", err)
+	if later, err := server.Open(csp.Peer{}, csp.Key{1}); err != nil || later != s {
+		t.Errorf("a NEW that came late, after a RESUME, opened another session (%v)", err)
+	}
+	s.Close(cause.Closed.Err())
+	if _, err := server.Open(csp.Peer{}, csp.Key{1}); !errors.Is(err, cause.Closed.Err()) {
+		t.Errorf("a NEW that came after the end: %v, want the session's cause", err)
 	}
 }
 
@@ -90,6 +94,12 @@ func TestTombstonesAreForgotten(t *testing.T) {
 		if _, err := server.Resume(s.ID()); !errors.Is(err, cause.SessionLost.Err()) {
 			t.Errorf("after 61 s: %v", err)
 		}
+		if _, err := server.Open(csp.Peer{}, csp.Key{1}); err != nil {
+			t.Errorf("the key is still taken: %v", err)
+		}
+		server.Close(cause.Closed.Err())
+		time.Sleep(61 * time.Second)
+		synctest.Wait()
 		if n := len(server.Sessions()); n != 0 {
 			t.Errorf("%d sessions are kept", n)
 		}

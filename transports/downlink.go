@@ -94,6 +94,9 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, rt route, origin
 		session.Close(why)
 		return nil, nil, malformed
 	}
+	if !rt.uplink {
+		u.probes, u.pings = u.pings, 0 // answered on the link that is about to attach
+	}
 	return session, u, u.apply(session, true)
 }
 
@@ -133,12 +136,22 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 	defer link.Detach()
 	rc := http.NewResponseController(w)
 	perBatch, perResponse := f.limits()
+	poll := perResponse == 0
+	if poll && u.hello.Kind == csp.Resume {
+		link.Patient()
+	}
+	for range min(u.probes, maxProbes) {
+		link.Answer()
+	}
 	var b csp.Batch
 	opening := true
 	for written := 0; perResponse < 0 || written <= perResponse; {
-		_, err := link.Next(pg.r.Context(), u.hold, &b, perBatch)
+		ok, err := link.Next(pg.r.Context(), u.hold, &b, perBatch)
 		if err != nil {
 			return nil // displaced, gone, or the session's end was said: the response ends
+		}
+		if !ok && poll {
+			b.HasAck, b.Ack = true, s.Received()
 		}
 		last := b.Close != nil
 		p := scratch.Get().(*[]byte)
@@ -152,13 +165,13 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 		b.Release()
 		rc.SetWriteDeadline(time.Now().Add(h.opts.WriteTimeout))
 		_, err = w.Write(out)
-		if err == nil && perResponse != 0 {
+		if err == nil && !poll {
 			err = rc.Flush()
 		}
 		written += len(out)
 		*p = out
 		scratch.Put(p)
-		if err != nil || last || perResponse == 0 {
+		if err != nil || last || poll {
 			return nil
 		}
 	}

@@ -14,6 +14,9 @@ import (
 	"encke/csp"
 )
 
+// maxProbes is how many probes of one request are answered.
+const maxProbes = 8
+
 // maxQuery is the largest `d` of a GET, in base64 characters.
 const maxQuery = 8 << 10
 
@@ -23,7 +26,8 @@ type uplink struct {
 	hold    time.Duration // how long the answer may be silent
 	packets []csp.Packet
 	acks    []uint64
-	pings   int
+	pings   int // probes to answer on the session's downlink
+	probes  int // probes to answer on the downlink that this request becomes
 	close   *cause.Error
 }
 
@@ -103,7 +107,7 @@ func (u *uplink) apply(s *csp.Session, answered bool) error {
 			return err
 		}
 	}
-	for range min(u.pings, 8) {
+	for range min(u.pings, maxProbes) {
 		s.Ping()
 	}
 	if u.close != nil {

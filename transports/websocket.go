@@ -148,7 +148,7 @@ func (l *wsLink) message(msg *buffer.Buffer) error {
 	if l.next, err = csp.Parse(msg.Bytes(), l.next, u.take); err != nil {
 		return err
 	}
-	for range min(u.pings, 8) {
+	for range min(u.pings, maxProbes) {
 		l.link.Answer()
 	}
 	u.pings = 0

@@ -26,7 +26,6 @@ export default async function launch(executablePath) {
       return {
         goto: (url) => page.goto(url, { waitUntil: "load" }).then(() => null),
         evaluate: (source) => page.evaluate(source),
-        offline: (offline) => context.setOffline(offline),
         screenshot: async () => (await page.screenshot()).toString("base64"),
         close: () => context.close(),
       };

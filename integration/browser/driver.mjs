@@ -6,10 +6,9 @@
 // unasked as {page, kind, text}. The browser ends when stdin ends, so it never outlives
 // the test process, however that one dies.
 //
-//   open                        a page in a fresh context (own storage, own connections): {page}
+//   open                        a page in a fresh context (own storage and connections): its number
 //   goto       page, url        navigate, wait for the load event
 //   eval       page, source     source is an expression; its value, awaited, as JSON
-//   offline    page, offline    take the page off or on the network, as the browser sees it
 //   screenshot page             PNG in base64
 //   close      page             closes the page and its context
 //   quit                        closes the browser
@@ -34,7 +33,6 @@ const ops = {
   },
   goto: (page, { url }) => page.goto(url),
   eval: (page, { source }) => page.evaluate(source),
-  offline: (page, { offline }) => page.offline(offline),
   screenshot: (page) => page.screenshot(),
   async close(page, { page: number }) {
     pages.delete(number);

@@ -42,7 +42,6 @@ export default async function launch(executablePath) {
       return {
         goto: (url) => page.goto(url, { waitUntil: "load" }).then(() => null),
         evaluate: (source) => page.evaluate(source),
-        offline: (offline) => page.setOfflineMode(offline),
         screenshot: () => page.screenshot({ encoding: "base64" }),
         close: () => context.close(),
       };

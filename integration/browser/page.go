@@ -84,12 +84,6 @@ func (p *Page) TryEval(result any, fn string, args ...any) error {
 	return json.Unmarshal(value, result)
 }
 
-// Offline tells the browser that the page has lost its network, or has it again.
-func (p *Page) Offline(offline bool) {
-	p.t.Helper()
-	p.must(map[string]any{"op": "offline", "offline": offline})
-}
-
 // Screenshot returns a PNG of what the page shows.
 func (p *Page) Screenshot() []byte {
 	p.t.Helper()

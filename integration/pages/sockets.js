@@ -1,6 +1,9 @@
 // What the scenarios do with sockets, over TCPSocket's streams.
 import { Checker, stream } from "./stream.js";
 
+/** Every byte value, once. */
+export const every = Uint8Array.from({ length: 256 }, (_, i) => i);
+
 /** Opens a socket and waits until it is open. args: {host, port, transports}, see scenarios.js. */
 export async function open(args, port = args.port, options = {}) {
   const socket = new TCPSocket(args.host, port, { transports: args.transports, ...options });

@@ -1,4 +1,5 @@
 import { decodeBatch } from "../batch.ts";
+import { Timer } from "../clock.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { GrowingLines } from "../lines.ts";
 import type { Link, LinkEnd, LinkEvents, Transport } from "../link.ts";
@@ -21,7 +22,16 @@ export const xhrStreaming: Transport = {
   open: (endpoint, platform, events) => new XHRLink(endpoint, platform, events),
 };
 
+/**
+ * Browsers tell of new text at most every 50 ms, though it can be read before. So
+ * for a little longer than that after each event the text is looked at by a timer.
+ */
+const lookFor = 60;
+const lookEvery = 1;
+
 class XHRLink implements Link {
+  private readonly look: Timer;
+  private lookUntil = 0;
   private request: XMLHttpRequest | null = null;
   private lines = new GrowingLines();
   private begun = false;
@@ -32,11 +42,13 @@ class XHRLink implements Link {
     private readonly platform: Platform,
     private readonly events: LinkEvents,
   ) {
+    this.look = new Timer(platform.clock, () => this.lookAgain());
     platform.clock.after(0, () => this.start());
   }
 
   close(): void {
     this.wanted = false;
+    this.look.stop();
     const request = this.request;
     this.request = null;
     if (!request) return;
@@ -56,12 +68,25 @@ class XHRLink implements Link {
     const request = (this.request = new this.platform.XMLHttpRequest!());
     request.open("POST", this.endpoint.downlink("xhr-streaming"));
     request.setRequestHeader("Content-Type", "text/plain");
-    request.onprogress = () => this.progress(request);
+    request.onprogress = () => this.told(request);
     request.onreadystatechange = () => {
       if (request.readyState === 4) this.done(request);
-      else if (request.readyState === 3) this.progress(request);
+      else if (request.readyState === 3) this.told(request);
     };
     request.send(body);
+  }
+
+  private told(request: XMLHttpRequest): void {
+    this.lookUntil = this.platform.clock.now() + lookFor;
+    if (!this.look.running) this.look.set(lookEvery);
+    this.progress(request);
+  }
+
+  private lookAgain(): void {
+    const request = this.request;
+    if (!request || request.readyState !== 3) return;
+    if (this.platform.clock.now() < this.lookUntil) this.look.set(lookEvery);
+    this.progress(request);
   }
 
   private progress(request: XMLHttpRequest): void {
