@@ -137,8 +137,12 @@ func (s *Session) Send(payload *buffer.Buffer, reserved int) error {
 	}
 	s.out.push(payload)
 	wake := s.wake()
+	writable := s.out.unstarve() // less may have come than was reserved
 	s.mu.Unlock()
 	wake()
+	if writable {
+		s.handler.Writable()
+	}
 	return nil
 }
 

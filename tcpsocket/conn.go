@@ -230,6 +230,7 @@ func (s *Conn) Write(p []byte) (int, error) {
 	for {
 		n, changed, err := s.mayWrite(len(p) - sent)
 		if err != nil {
+			s.c.turns.forget(s)
 			return sent, err
 		}
 		if sent == len(p) {

@@ -174,12 +174,17 @@ func (m *Mux) open(f *Frame) error {
 	s.turn = make(chan struct{}, 1)
 	s.credits = firstWindow
 	m.mu.Lock()
+	if m.over != nil {
+		m.mu.Unlock()
+		cancel()
+		return nil
+	}
 	if m.sockets == nil {
 		m.sockets = make(map[uint64]*socket)
 	}
 	m.sockets[s.id] = s
-	m.mu.Unlock()
 	m.server.open.Add(1)
+	m.mu.Unlock()
 	m.server.wg.Go(func() { s.run(ctx, opts) }) // ends when the backend does, or by abort
 	return nil
 }

@@ -88,17 +88,20 @@ func (s *socket) run(ctx context.Context, opts OpenOptions) {
 	s.conn = conn
 	s.writer = rawconn.NewWriter(conn)
 	s.credits += extra
+	s.writing = true // nothing overtakes what was queued while dialing
+	s.limitClosing()
 	s.mu.Unlock()
 	s.m.send(&Frame{
 		Type: Opened, Socket: s.id, N: uint64(extra),
 		Remote: []byte(conn.RemoteAddr().String()), Local: []byte(conn.LocalAddr().String()),
 	})
-	s.startWriter()
+	s.continueWriting()
 	s.pump(conn)
 }
 
 // pump sends what the backend says to the page.
 func (s *socket) pump(conn net.Conn) {
+	defer s.m.turns.forget(s) // it may have asked for a turn after end took it out
 	reader := rawconn.NewReader(conn, s.place, s.unplace)
 	for {
 		n, err := reader.Read()
@@ -122,6 +125,7 @@ func (s *socket) place() []byte {
 	discard, window := s.closing || s.over, s.window
 	s.mu.Unlock()
 	if discard {
+		s.m.turns.forget(s)
 		s.reading = buffer.Get(4 << 10)
 		return s.reading.Room()
 	}

@@ -159,20 +159,6 @@ func (s *socket) enqueue(batch [][]byte) {
 	}
 }
 
-// startWriter is called when the backend is connected: what came before is
-// written now.
-func (s *socket) startWriter() {
-	s.mu.Lock()
-	if s.writing || s.over {
-		s.mu.Unlock()
-		return
-	}
-	s.writing = true
-	s.limitClosing()
-	s.mu.Unlock()
-	s.continueWriting()
-}
-
 // continueWriting is called by whoever was writing: it starts a writer goroutine
 // when something is queued, ends the stream when the page has ended it, or lets
 // go.
@@ -183,15 +169,12 @@ func (s *socket) continueWriting() {
 		s.writing = false
 	case s.failed:
 		s.writing = false
-		conn := s.conn
 		s.dropQueue()
-		// The backend is gone. What it said before can still be read; if
-		// that takes no end by itself, it gets one.
-		conn.SetReadDeadline(time.Now().Add(time.Second))
+		s.endWithoutProgress(s.out)
 	case len(s.queue) > 0:
 		conn := s.conn
 		s.m.server.wg.Go(func() { s.writeQueue(conn) }) // ends when the queue is empty or conn is closed
-	case s.pageDone && !s.flushed:
+	case s.pageDone && !s.flushed, s.closing:
 		s.flushed = true
 		s.writing = false
 		conn, closing, ended := s.conn, s.closing, s.ended
@@ -202,6 +185,26 @@ func (s *socket) continueWriting() {
 		s.writing = false
 	}
 	s.mu.Unlock()
+}
+
+// endWithoutProgress ends, with mu held, a socket whose backend takes nothing any
+// more. What the backend said before can still be read; the end comes when none of
+// it was for a second, since out bytes had been.
+func (s *socket) endWithoutProgress(out uint64) {
+	wait := time.Second
+	if s.ended {
+		wait = 0
+	}
+	time.AfterFunc(wait, func() {
+		s.mu.Lock()
+		if !s.over && !s.ended && s.out != out {
+			s.endWithoutProgress(s.out)
+			s.mu.Unlock()
+			return
+		}
+		s.mu.Unlock()
+		s.abort(cause.Reset.With("by the backend"), true)
+	})
 }
 
 // writeQueue writes until the queue is empty.
@@ -235,13 +238,13 @@ func (s *socket) shut(conn net.Conn, closing, ended bool) {
 		half.CloseWrite()
 	}
 	switch {
+	case ended: // nobody reads any more
+		conn.Close()
+		s.end(cause.Closed.Err(), closing)
 	case closing:
 		conn.SetReadDeadline(time.Now().Add(lingerTime))
 		s.wake()
 		s.end(cause.Closed.Err(), true)
-	case ended:
-		conn.Close()
-		s.end(cause.Closed.Err(), false)
 	}
 }
 

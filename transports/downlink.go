@@ -168,6 +168,7 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 		if err == nil && !poll {
 			err = rc.Flush()
 		}
+		rc.SetWriteDeadline(time.Time{}) // HTTP/2 resets a stream at its deadline, HTTP/1 could not end the response
 		written += len(out)
 		*p = out
 		scratch.Put(p)

@@ -125,6 +125,7 @@ func (c *wsConn) Write(p []byte) (int, error) {
 	}
 	c.mu.Unlock()
 	c.Conn.SetWriteDeadline(time.Now().Add(c.timeout))
+	defer c.Conn.SetWriteDeadline(time.Time{})
 	return c.Conn.Write(p)
 }
 
@@ -179,6 +180,7 @@ func (c *wsConn) drain() error {
 		pending := c.pending
 		c.pending = nil
 		if len(pending) == 0 {
+			c.Conn.SetWriteDeadline(time.Time{}) // else a later TryWrite fails by it
 			c.release()
 			c.mu.Unlock()
 			return nil
@@ -207,8 +209,8 @@ func (c *wsConn) release() {
 
 // abandon gives up what was not written; the connection is dead.
 func (c *wsConn) abandon() {
+	c.Conn.Close() // first, or what is written meanwhile would follow a hole
 	c.mu.Lock()
 	c.release()
 	c.mu.Unlock()
-	c.Conn.Close()
 }
