@@ -52,8 +52,8 @@ type Dialer struct {
 	closed  bool
 }
 
-// DialContext opens a connection to address, "host:port", over network "tcp",
-// "tcp4" or "tcp6". Errors of the proxy are of type *cause.Error.
+// DialContext opens a connection to address, "host:port"; network must be "tcp".
+// Errors of the proxy are of type *cause.Error.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	if network != "tcp" {
 		return nil, fmt.Errorf("dial %s: network %q is not supported, only tcp", address, network)
@@ -78,7 +78,8 @@ func (d *Dialer) Dial(network, address string) (net.Conn, error) {
 	return d.DialContext(context.Background(), network, address)
 }
 
-// Close ends the session and all its connections.
+// Close ends the session and all its connections. What connections that were closed
+// before had sent still reaches their backends, if that takes no longer than 5 s.
 func (d *Dialer) Close() error {
 	d.mu.Lock()
 	d.closed = true

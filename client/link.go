@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -21,6 +22,7 @@ type link struct {
 	uplink *csp.Link // set by the answer to the hello
 	writer sync.WaitGroup
 
+	said    *cause.Error // what the proxy closed the session with
 	next    uint64
 	packets []csp.Packet
 }
@@ -38,7 +40,13 @@ func (l *link) receive(timeout time.Duration) error {
 	}
 	l.packets = l.packets[:0]
 	if l.next, err = csp.Parse(msg, l.next, l.record); err != nil {
-		return err
+		switch over := l.s.csp.Err(); {
+		case l.said != nil:
+			return l.said
+		case over != nil:
+			return over
+		}
+		return fmt.Errorf("something on the way changed the data: %v", err)
 	}
 	if len(l.packets) > 0 {
 		_, err = l.s.csp.Deliver(l.packets, false)
@@ -49,7 +57,8 @@ func (l *link) receive(timeout time.Duration) error {
 func (l *link) record(r *csp.Record) error {
 	switch r.Kind {
 	case csp.Close:
-		return &cause.Error{Code: cause.FromWire(r.Cause), Text: string(r.Text), Retry: int(min(r.Retry, 3600))}
+		l.said = &cause.Error{Code: cause.FromWire(r.Cause), Text: string(r.Text), Retry: int(min(r.Retry, 3600))}
+		return l.said
 	case csp.Welcome, csp.Ack:
 		if l.uplink != nil {
 			return l.s.csp.Acked(r.ID)

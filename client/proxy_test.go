@@ -37,7 +37,7 @@ func startProxy(t *testing.T, opts csp.Options) (url string, sessions *csp.Serve
 		sessions.Close(cause.GoingAway.Err())
 		srv.CloseClientConnections()
 		srv.Close()
-		handler.Wait()
+		handler.Wait(time.Second)
 		sockets.Wait()
 	})
 	return srv.URL, sessions

@@ -63,8 +63,14 @@ func (s *session) endIfRetired() {
 	}
 }
 
+// flushTime is how long Dialer.Close waits for what closed connections have sent.
+const flushTime = 5 * time.Second
+
 // stop ends the session and waits until the proxy was told, if it can be.
 func (s *session) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
+	defer cancel()
+	s.sockets.Flush(ctx)
 	s.csp.Close(cause.Closed.Err())
 	<-s.done
 }

@@ -25,6 +25,7 @@ type incoming struct {
 	heldBytes int
 	passed    []held // held packets that are being delivered
 	gap       *time.Timer
+	gapAt     uint64 // got when the gap was noticed
 
 	repeats uint64 // packets dropped because they had been delivered
 }
@@ -118,12 +119,16 @@ func (in *incoming) told() { in.unacked = 0 }
 // drop releases everything at the end of the session. Packets that are being
 // delivered are left to the garbage collector.
 func (in *incoming) drop() {
-	for _, h := range in.held {
-		h.data.Release()
-	}
-	in.held, in.heldBytes = nil, 0
+	in.dropHeld()
 	if in.gap != nil {
 		in.gap.Stop()
 		in.gap = nil
 	}
+}
+
+func (in *incoming) dropHeld() {
+	for _, h := range in.held {
+		h.data.Release()
+	}
+	in.held, in.heldBytes = nil, 0
 }

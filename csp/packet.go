@@ -108,6 +108,7 @@ func (b *Batch) Release() {
 			r.Release()
 		}
 	}
+	clear(b.Packets)
 	*b = Batch{Packets: b.Packets[:0]}
 }
 

@@ -102,7 +102,17 @@ func (v *Server) Resume(id string) (*Session, error) {
 	if err := s.Err(); err != nil {
 		return nil, err
 	}
+	s.touch()
 	return s, nil
+}
+
+// Unsent returns how many packets of all live sessions wait for acknowledgement.
+func (v *Server) Unsent() int {
+	n := 0
+	for _, s := range v.Sessions() {
+		n += s.unsent()
+	}
+	return n
 }
 
 // closed is called once by each session of v at its end.

@@ -122,7 +122,8 @@ func (s *Session) Unreserve(n int) {
 // Send queues payload, which the session then owns, and gives back a reservation
 // of reserved bytes. It never blocks on the network unless the attached link's
 // wake function does. After the end of the session payload is dropped and the
-// cause returned.
+// cause returned; what was not reserved ends the session when it piles up to twice
+// the largest bound.
 func (s *Session) Send(payload *buffer.Buffer, reserved int) error {
 	s.mu.Lock()
 	s.out.reserved -= reserved
@@ -136,6 +137,10 @@ func (s *Session) Send(payload *buffer.Buffer, reserved int) error {
 		return err
 	}
 	s.out.push(payload)
+	if s.out.cost > 2*s.opts.MaxSendBuffer {
+		s.mu.Unlock()
+		return s.fail(cause.Limit.With("too much is answered and nothing taken"))
+	}
 	wake := s.wake()
 	writable := s.out.unstarve() // less may have come than was reserved
 	s.mu.Unlock()
@@ -193,8 +198,8 @@ func (s *Session) over() bool { return s.in.ended && s.out.ended && len(s.out.qu
 // the caller will tell the other side that id at once; otherwise the attached
 // link does it later. An error ends the session.
 //
-// Packets that arrive above a gap are kept within opts.Reorder and delivered when
-// the gap is filled; repeats are dropped.
+// Packets that arrive above a gap are kept, within bounds, and delivered when the gap
+// is filled; repeats are dropped.
 func (s *Session) Deliver(packets []Packet, answered bool) (uint64, error) {
 	s.deliver.Lock()
 	defer s.deliver.Unlock()
@@ -252,6 +257,22 @@ func (s *Session) repeats() uint64 {
 	return s.in.repeats
 }
 
+// touch keeps a session that has no link for another Linger: its client is there.
+func (s *Session) touch() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil && s.link == nil {
+		s.startLinger(s.opts.Linger)
+	}
+}
+
+// unsent returns how many packets are not yet acknowledged.
+func (s *Session) unsent() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.out.queue)
+}
+
 // Received returns the highest id received in order.
 func (s *Session) Received() uint64 {
 	s.mu.Lock()
@@ -292,8 +313,15 @@ func (s *Session) ackNow() {
 
 // watchGap runs the timer that ends a session whose gap stays open.
 func (s *Session) watchGap() {
+	if s.in.ended {
+		s.in.dropHeld() // nothing comes behind the end
+	}
 	switch open := len(s.in.held) > 0; {
+	case open && s.in.gap != nil && s.in.gapAt != s.in.got: // another gap
+		s.in.gapAt = s.in.got
+		s.in.gap.Reset(s.opts.GapTimeout)
 	case open && s.in.gap == nil:
+		s.in.gapAt = s.in.got
 		s.in.gap = time.AfterFunc(s.opts.GapTimeout, func() {
 			s.fail(cause.ProtocolError.With("a packet did not arrive for %v", s.opts.GapTimeout))
 		})

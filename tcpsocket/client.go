@@ -25,12 +25,13 @@ type Client struct {
 	mu      sync.Mutex
 	sockets map[uint64]*Conn
 	last    uint64
-	over    *cause.Error // no new sockets, because of this
+	ended   chan struct{} // closed and replaced when a socket is forgotten
+	over    *cause.Error  // no new sockets, because of this
 }
 
 // NewClient returns a Client without sockets.
 func NewClient(sender Sender) *Client {
-	return &Client{sender: sender, turns: turns{sender: sender}, sockets: make(map[uint64]*Conn)}
+	return &Client{sender: sender, turns: turns{sender: sender}, sockets: make(map[uint64]*Conn), ended: make(chan struct{})}
 }
 
 // Dial opens a socket and waits until the backend is connected or ctx is done.
@@ -69,12 +70,35 @@ func (c *Client) open(dest whitelist.Dest) (*Conn, error) {
 
 // Receive takes the next bytes of the session.
 func (c *Client) Receive(data [][]byte) error {
+	defer func() { c.frame = Frame{} }() // it points into data
 	for _, p := range data {
 		if err := c.in.feed(p, &c.frame, c.handle); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Flush waits until the proxy has confirmed the sockets that were closed, which it
+// does when their last bytes have reached the backend, or until ctx is done.
+func (c *Client) Flush(ctx context.Context) {
+	for {
+		c.mu.Lock()
+		closing := false
+		for _, s := range c.sockets {
+			closing = closing || s.isClosed()
+		}
+		ended := c.ended
+		c.mu.Unlock()
+		if !closing {
+			return
+		}
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // Writable says that the session has room again.
@@ -115,6 +139,8 @@ func (c *Client) Len() int {
 func (c *Client) forget(s *Conn) {
 	c.mu.Lock()
 	delete(c.sockets, s.id)
+	close(c.ended)
+	c.ended = make(chan struct{})
 	c.mu.Unlock()
 	c.turns.forget(s)
 }

@@ -336,6 +336,12 @@ func (s *Conn) close(last *Frame) error {
 	return err
 }
 
+func (s *Conn) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
 func (s *Conn) send(f *Frame) error { return s.c.sender.Send(f.buffer(), 0) }
 
 // LocalAddr returns the proxy's address on its connection to the backend.

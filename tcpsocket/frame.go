@@ -28,6 +28,7 @@ const (
 	MaxData   = 1 << 20   // payload of one Data frame
 	maxHeader = 4 << 10   // any other frame, whole
 	maxCredit = 1<<31 - 1 // a window
+	maxWindow = 16 << 20  // the first window of a socket
 	maxNumber = 1<<53 - 1 // any number
 )
 

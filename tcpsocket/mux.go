@@ -47,6 +47,7 @@ func (m *Mux) Receive(data [][]byte) error {
 		m.dirty[i] = nil
 	}
 	m.dirty = m.dirty[:0]
+	m.frame = Frame{} // it points into data
 	return err
 }
 
@@ -150,7 +151,7 @@ func (m *Mux) open(f *Frame) error {
 	}
 	m.server.opened.Add(1)
 
-	s := &socket{m: m, id: f.Socket, window: int(min(f.N, maxCredit)), since: time.Now()}
+	s := &socket{m: m, id: f.Socket, window: int(min(f.N, maxWindow)), since: time.Now()}
 	dest, err := whitelist.ParseDest(string(f.Host), f.Port)
 	s.dest = dest
 	var opts OpenOptions

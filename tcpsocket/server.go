@@ -95,7 +95,7 @@ type Server struct {
 
 	mu    sync.Mutex
 	muxes map[*Mux]struct{} // of live sessions
-	away  bool              // new ones are told GOAWAY first
+	away  bool              // sessions that come now open no sockets
 
 	open   atomic.Int64
 	opened atomic.Uint64

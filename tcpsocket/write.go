@@ -1,7 +1,9 @@
 package tcpsocket
 
 import (
+	"errors"
 	"net"
+	"os"
 	"time"
 
 	"encke/buffer"
@@ -217,12 +219,10 @@ func (s *socket) writeQueue(conn net.Conn) {
 		}
 		b := s.queue[0]
 		s.queue = append(s.queue[:0], s.queue[1:]...)
+		s.limitClosing()
 		s.mu.Unlock()
-		n, err := conn.Write(b.Bytes())
+		err := s.writeAll(conn, b)
 		b.Release()
-		if n > 0 {
-			s.took(n)
-		}
 		if err != nil {
 			s.mu.Lock()
 			s.failed = true
@@ -230,6 +230,27 @@ func (s *socket) writeQueue(conn net.Conn) {
 		}
 	}
 	s.continueWriting()
+}
+
+// writeAll writes b. While the socket is closing it goes on as long as the backend
+// takes anything within CloseTimeout.
+func (s *socket) writeAll(conn net.Conn, b *buffer.Buffer) error {
+	for {
+		n, err := conn.Write(b.Bytes())
+		b.Trim(n)
+		if n > 0 {
+			s.took(n)
+		}
+		if b.Len() == 0 {
+			return nil
+		}
+		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+		s.mu.Lock()
+		s.limitClosing()
+		s.mu.Unlock()
+	}
 }
 
 // shut passes the page's end to the backend, after everything was written.

@@ -7,7 +7,7 @@
 //	handler, err := transports.New(server, transports.Options{Origins: origins})
 //	mux.Handle("/session/", handler)
 //	...
-//	handler.Wait() // after server.Close: all WebSockets have ended
+//	handler.Wait(time.Second) // after server.Close: all WebSockets have ended
 //
 // Every HTTP technique is a format: how a batch of packets looks in its response.
 // One loop (downlink.go) serves them all, one reader (uplink.go) takes what pages

@@ -50,11 +50,11 @@ func (h *Handler) serveHTTP(w http.ResponseWriter, r *http.Request, rt route, or
 	session, u, err := h.begin(w, r, rt, origin)
 	switch {
 	case err == errAborted: // nobody is there to be told
-		return
+		panic(http.ErrAbortHandler)
 	case err == nil && u.close != nil:
-		writeOnce(w, rt.format, pg, &csp.Batch{Close: u.close})
+		h.writeOnce(w, rt.format, pg, &csp.Batch{Close: u.close})
 	case err == nil && rt.uplink:
-		writeOnce(w, rt.format, pg, &csp.Batch{Welcome: h.welcome(session, u), HasAck: true, Ack: session.Received()})
+		h.writeOnce(w, rt.format, pg, &csp.Batch{Welcome: h.welcome(session, u), HasAck: true, Ack: session.Received()})
 	case err == nil:
 		err = h.serveDownlink(w, pg, rt.format, session, u)
 	}
@@ -77,7 +77,7 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, rt route, origin
 	if buf != nil {
 		defer buf.Release()
 	}
-	malformed := u.parse(body)
+	_, malformed := u.parse(body)
 	if u.hello.Kind == 0 {
 		return nil, nil, malformed
 	}
@@ -137,7 +137,7 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 	rc := http.NewResponseController(w)
 	perBatch, perResponse := f.limits()
 	poll := perResponse == 0
-	if poll && u.hello.Kind == csp.Resume {
+	if poll && u.hello.Kind == csp.Resume && len(u.packets) == 0 {
 		link.Patient()
 	}
 	for range min(u.probes, maxProbes) {
@@ -180,9 +180,10 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 }
 
 // writeOnce writes a response of one batch.
-func writeOnce(w http.ResponseWriter, f format, pg page, b *csp.Batch) {
+func (h *Handler) writeOnce(w http.ResponseWriter, f format, pg page, b *csp.Batch) {
 	out := f.batch(f.open(nil, pg), b, pg)
 	w.Header().Set("Content-Length", strconv.Itoa(len(out)))
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.opts.WriteTimeout))
 	w.Write(out)
 }
 

@@ -86,15 +86,20 @@ func (o Origins) check(r *http.Request, get bool) (string, error) {
 	case !get:
 		return "", errors.New("no Origin header")
 	}
-	if site := r.Header.Get("Sec-Fetch-Site"); site == "same-origin" {
-		return own, nil
+	same := r.Header.Get("Sec-Fetch-Site") == "same-origin"
+	if u, err := url.Parse(r.Header.Get("Referer")); err == nil && u.Host != "" {
+		if origin, err := o.accept(u.Scheme+"://"+u.Host, own); err == nil || !same {
+			return origin, err
+		}
 	}
-	referer := r.Header.Get("Referer")
-	u, err := url.Parse(referer)
-	if referer == "" || err != nil {
+	if !same {
 		return "", errors.New("neither Origin nor Referer")
 	}
-	return o.accept(u.Scheme+"://"+u.Host, own)
+	// Behind a balancer that ends TLS the page's origin is https, ours is http.
+	if https, ok := strings.CutPrefix(own, "http://"); ok && o.listed("https://"+https) {
+		return "https://" + https, nil
+	}
+	return own, nil
 }
 
 func (o Origins) accept(text, own string) (string, error) {

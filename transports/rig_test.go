@@ -55,7 +55,7 @@ func newRig(t *testing.T, opts transports.Options, sessions csp.Options) *rig {
 		r.client.CloseIdleConnections()
 		srv.CloseClientConnections()
 		srv.Close()
-		h.Wait()
+		h.Wait(time.Second)
 	})
 	return r
 }

@@ -86,6 +86,10 @@ type Handler struct {
 	opts   Options
 	routes map[string]route
 	links  sync.WaitGroup // WebSockets, which net/http does not wait for
+
+	mu      sync.Mutex
+	live    map[*wsConn]struct{} // of running WebSockets
+	closing bool                 // Wait was called: nothing is added to links
 }
 
 // route is how one path is served.
@@ -100,7 +104,7 @@ type route struct {
 // New returns a Handler for the sessions of server. It fails when an option names
 // a transport that does not exist.
 func New(server *csp.Server, opts Options) (*Handler, error) {
-	h := &Handler{server: server, opts: opts.withDefaults(), routes: make(map[string]route)}
+	h := &Handler{server: server, opts: opts.withDefaults(), routes: make(map[string]route), live: make(map[*wsConn]struct{})}
 	for _, name := range h.opts.Transports {
 		switch name {
 		case WebSocket:
@@ -129,8 +133,42 @@ func New(server *csp.Server, opts Options) (*Handler, error) {
 }
 
 // Wait returns when all WebSockets have ended, which they do when their sessions
-// are closed or displaced.
-func (h *Handler) Wait() { h.links.Wait() }
+// are closed or displaced. Those that take longer than patience are cut, and no new
+// ones are taken.
+func (h *Handler) Wait(patience time.Duration) {
+	h.mu.Lock()
+	h.closing = true
+	h.mu.Unlock()
+	cut := time.AfterFunc(patience, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for c := range h.live {
+			c.Conn.Close()
+		}
+	})
+	defer cut.Stop()
+	h.links.Wait()
+}
+
+// spawn runs f in a goroutine that Wait waits for, unless Wait was called.
+func (h *Handler) spawn(f func()) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.closing {
+		h.links.Go(f)
+	}
+	return !h.closing
+}
+
+func (h *Handler) track(c *wsConn, live bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if live {
+		h.live[c] = struct{}{}
+	} else {
+		delete(h.live, c)
+	}
+}
 
 // ServeHTTP serves one request whose path begins with /session/.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

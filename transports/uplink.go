@@ -31,13 +31,14 @@ type uplink struct {
 	close   *cause.Error
 }
 
-// parse reads all records of a body before any of them has effect.
-func (u *uplink) parse(body []byte) error {
-	_, err := csp.Parse(body, 0, u.record)
+// parse reads all records of a body before any of them has effect. It returns the id
+// that the next packet would have.
+func (u *uplink) parse(body []byte) (next uint64, err error) {
+	next, err = csp.Parse(body, 0, u.record)
 	if err == nil && u.hello.Kind == 0 {
 		err = cause.ProtocolError.With("empty request")
 	}
-	return err
+	return next, err
 }
 
 func (u *uplink) record(r *csp.Record) error {

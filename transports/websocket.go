@@ -24,16 +24,21 @@ func closeCode(c cause.Code) websocket.StatusCode { return websocket.StatusCode(
 // request and buffers back, and the WebSocket goes on in one goroutine of ours.
 func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin string) {
 	u := &upgrader{ResponseWriter: w, timeout: h.opts.WriteTimeout}
+	l := &wsLink{h: h, origin: origin, remote: r.RemoteAddr}
 	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // origin.go has checked it, by our rules
 		CompressionMode:    websocket.CompressionDisabled,
+		OnPingReceived:     l.pinged,
 	})
 	if err != nil {
 		return // Accept has answered
 	}
 	ws.SetReadLimit(csp.MaxBody)
-	l := &wsLink{h: h, ws: ws, conn: u.conn, origin: origin, remote: r.RemoteAddr}
-	h.links.Go(l.run) // ends when the connection does
+	l.ws, l.conn = ws, u.conn
+	h.track(l.conn, true)
+	if !h.spawn(l.run) { // ends when the connection does
+		ws.CloseNow()
+	}
 }
 
 // upgrader gives the WebSocket library our wsConn with the smallest buffers that
@@ -70,8 +75,10 @@ type wsLink struct {
 	origin, remote string
 
 	// Used by the reading goroutine only.
-	next uint64 // id of the next packet from the client
-	in   uplink
+	next         uint64 // id of the next packet from the client
+	in           uplink
+	controls     int   // ping frames since controlSince
+	controlSince int64 // nanoseconds since start
 
 	session *csp.Session // set before link
 	link    *csp.Link
@@ -93,6 +100,7 @@ func sinceStart() int64 { return int64(time.Since(start)) }
 
 // run reads until the connection ends.
 func (l *wsLink) run() {
+	defer l.h.track(l.conn, false)
 	l.conn.Conn.SetReadDeadline(time.Now().Add(l.h.opts.BodyTimeout)) // for the hello
 	for {
 		msg, err := l.read()
@@ -105,6 +113,24 @@ func (l *wsLink) run() {
 			return
 		}
 	}
+}
+
+// maxControl is how many ping frames a client may send in a second; browsers send
+// none. Each is answered, and the answers wait while the client takes nothing.
+const maxControl = 100
+
+// pinged is called for each ping frame, in the reading goroutine, and reports
+// whether it is answered.
+func (l *wsLink) pinged(context.Context, []byte) bool {
+	now := sinceStart()
+	if now-l.controlSince > int64(time.Second) {
+		l.controlSince, l.controls = now, 0
+	}
+	if l.controls++; l.controls > maxControl {
+		l.conn.abandon()
+		return false
+	}
+	return true
 }
 
 // read returns the next message, whole.
@@ -138,13 +164,14 @@ func (l *wsLink) message(msg *buffer.Buffer) error {
 	l.heard.Store(sinceStart())
 	u := &l.in
 	*u = uplink{packets: u.packets[:0], acks: u.acks[:0]}
+	defer func() { clear(u.packets) }() // they point into the message
+	var err error
 	if l.link == nil {
-		if err := u.parse(msg.Bytes()); err != nil {
+		if l.next, err = u.parse(msg.Bytes()); err != nil {
 			return err
 		}
 		return l.begin(u)
 	}
-	var err error
 	if l.next, err = csp.Parse(msg.Bytes(), l.next, u.take); err != nil {
 		return err
 	}
@@ -171,9 +198,6 @@ func (l *wsLink) begin(u *uplink) error {
 	if l.link, err = session.Attach(ack, l.flush); err != nil {
 		return err
 	}
-	if n := len(u.packets); n > 0 {
-		l.next = u.packets[n-1].ID + 1
-	}
 	l.watch = time.AfterFunc(l.h.opts.Heartbeat, l.check)
 	err = u.apply(session, false)
 	l.flush() // the first Take has something: the answer to the hello
@@ -185,7 +209,7 @@ func (l *wsLink) begin(u *uplink) error {
 func (l *wsLink) check() {
 	now, heard, said := sinceStart(), l.heard.Load(), l.said.Load()
 	dead := heard + int64(l.h.opts.Heartbeat+l.h.opts.Silence)
-	beat := max(heard, said) + int64(l.h.opts.Heartbeat)
+	beat := said + int64(l.h.opts.Heartbeat)
 	if now >= dead {
 		l.conn.abandon()
 		return
@@ -234,19 +258,26 @@ func (l *wsLink) send() bool {
 		l.conn.abandon()
 		return false
 	case !done:
-		l.h.links.Go(func() { // ends when the rest is written or the write times out
-			err := l.conn.drain()
+		if !l.h.spawn(l.drain) {
 			l.written()
-			if err != nil {
-				l.conn.abandon()
-				return
-			}
-			l.flush()
-		})
+			l.conn.abandon()
+		}
 		return false
 	}
 	l.written()
 	return true
+}
+
+// drain goes on where send had to stop. It ends when the rest is written or the
+// write times out.
+func (l *wsLink) drain() {
+	err := l.conn.drain()
+	l.written()
+	if err != nil {
+		l.conn.abandon()
+		return
+	}
+	l.flush()
 }
 
 // written lets go of what was sent.
@@ -307,7 +338,9 @@ func (l *wsLink) finish(err error) {
 			code = why.Code
 		}
 	}
-	l.h.links.Go(func() { l.ws.Close(closeCode(code), code.String()) }) // waits at most 5 s for the client's answer
+	if !l.h.spawn(func() { l.ws.Close(closeCode(code), code.String()) }) { // waits at most 5 s for the client's answer
+		l.ws.CloseNow()
+	}
 }
 
 // end is called once, by the reading goroutine, when the link carries no more.

@@ -28,6 +28,7 @@ import (
 // Limits of what net/http takes from anyone.
 const (
 	headerTimeout = 5 * time.Second
+	bodyTimeout   = 15 * time.Second
 	idleTimeout   = 75 * time.Second // longer than the 60 s of common balancers
 	headerBytes   = 16 << 10
 )
@@ -121,7 +122,7 @@ func (a *App) Mount(path string, h http.Handler) {
 
 func (a *App) serve(ln net.Listener, set *settings) {
 	srv := &http.Server{
-		Handler:           a.routes,
+		Handler:           limitBodies(a.routes),
 		TLSConfig:         set.tls,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
@@ -143,6 +144,17 @@ func (a *App) serve(ln net.Listener, set *settings) {
 			default:
 			}
 		}
+	})
+}
+
+// limitBodies bounds how long the body of a request may take, also where nobody
+// reads it: net/http does before it answers. Who reads a body sets a limit of his own.
+func limitBodies(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -204,7 +216,7 @@ func (a *App) Shutdown(ctx context.Context) error {
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for a.sockets.Open() > 0 {
+	for a.sockets.Open() > 0 || a.sessions.Unsent() > 0 {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -217,6 +229,9 @@ func (a *App) Shutdown(ctx context.Context) error {
 // retrySeconds is how long clients are asked to stay away from a stopping proxy.
 const retrySeconds = 2
 
+// linkPatience is how long WebSockets may take to say goodbye.
+const linkPatience = 2 * time.Second
+
 // Close stops at once: sessions end with going-away, backends are reset.
 func (a *App) Close() error {
 	a.draining.Store(true)
@@ -225,12 +240,12 @@ func (a *App) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	for _, srv := range a.servers {
-		if err := srv.Shutdown(ctx); err != nil {
+		if err := srv.Shutdown(ctx); err != nil && !errors.Is(err, net.ErrClosed) {
 			all = multierror.Append(all, err, srv.Close())
 		}
 	}
 	a.serving.Wait()
-	a.handler.Wait()
+	a.handler.Wait(linkPatience)
 	a.sockets.Wait()
 	a.log.Info("stopped")
 	return all.ErrorOrNil()
