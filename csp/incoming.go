@@ -19,6 +19,7 @@ type incoming struct {
 	got     uint64 // highest id received in order
 	ended   bool   // the packet got was the end of the stream
 	unacked int    // cost that arrived since the other side was told got
+	again   bool   // something arrived again: the other side does not know got
 	ackDue  bool   // the ack timer runs
 
 	held      []held // packets above a gap, by id
@@ -44,6 +45,7 @@ func (in *incoming) take(packets []Packet, data [][]byte) ([][]byte, *cause.Erro
 		switch {
 		case in.ended, p.ID <= in.got:
 			in.repeats++
+			in.again = true
 		case p.ID == in.got+1:
 			data = in.accept(p.Data, p.End, data)
 			data = in.fill(data)
@@ -114,7 +116,7 @@ func (in *incoming) release() {
 }
 
 // told notes that the other side knows got.
-func (in *incoming) told() { in.unacked = 0 }
+func (in *incoming) told() { in.unacked, in.again = 0, false }
 
 // drop releases everything at the end of the session. Packets that are being
 // delivered are left to the garbage collector.

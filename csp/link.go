@@ -19,8 +19,8 @@ type Link struct {
 
 	// Guarded by s.mu.
 	parked   bool // the last Take found nothing
-	sayAck   bool
-	patient  bool   // an acknowledgement alone is no reason to speak
+	spoke    bool // something was taken; it began with an acknowledgement
+	sayAck   bool // an acknowledgement is due
 	next     uint64 // id that the other side expects on this link; 0: none was sent
 	pings    int
 	pongs    int
@@ -105,12 +105,12 @@ func (l *Link) Take(b *Batch, max int) (bool, error) {
 		l.parked = true
 		return false, nil
 	}
-	if l.sayAck {
+	if l.sayAck || !l.spoke {
 		b.HasAck, b.Ack = true, s.in.got
 		s.in.told()
 	}
 	b.Pings, b.Pongs = l.pings, l.pongs
-	l.sayAck, l.pings, l.pongs = false, 0, 0
+	l.spoke, l.sayAck, l.pings, l.pongs = true, false, 0, 0
 	s.out.take(b, max)
 	if len(b.Packets) > 0 {
 		b.Seq = b.First != l.next
@@ -141,12 +141,17 @@ func (l *Link) Next(ctx context.Context, wait time.Duration, b *Batch, max int) 
 	}
 }
 
-// Patient makes Take and Next wait for more than an acknowledgement. It is for
+// Patient makes Take and Next wait for more than the acknowledgement that a link
+// begins with; packets that arrived are acknowledged as on any link. It is for
 // polls, which would otherwise be answered at once.
 func (l *Link) Patient() {
-	l.s.mu.Lock()
-	l.patient = true
-	l.s.mu.Unlock()
+	s := l.s
+	s.mu.Lock()
+	if s.link == l {
+		l.sayAck = false
+		s.scheduleAck()
+	}
+	s.mu.Unlock()
 }
 
 // Probe queues a Ping.
@@ -172,7 +177,7 @@ func (l *Link) Answer() {
 // pending reports, with mu held, whether Take would find something.
 func (l *Link) pending() bool {
 	o := &l.s.out
-	return l.sayAck && !l.patient || l.pings > 0 || l.pongs > 0 || o.next < len(o.queue) || l.s.err != nil || l.gone != nil
+	return l.sayAck || l.pings > 0 || l.pongs > 0 || o.next < len(o.queue) || l.s.err != nil || l.gone != nil
 }
 
 func (l *Link) ring() {

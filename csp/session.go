@@ -282,14 +282,14 @@ func (s *Session) Received() uint64 {
 
 // scheduleAck makes the attached link acknowledge, now or within ackDelay.
 func (s *Session) scheduleAck() {
-	if s.in.unacked == 0 || s.link == nil {
+	if s.link == nil {
 		return // a link that attaches acknowledges first thing
 	}
-	if s.in.unacked >= ackBytes {
+	if s.in.unacked >= ackBytes || s.in.again {
 		s.link.sayAck = true
 		return
 	}
-	if s.in.ackDue {
+	if s.in.ackDue || s.in.unacked == 0 {
 		return
 	}
 	s.in.ackDue = true

@@ -97,7 +97,7 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, rt route, origin
 	if !rt.uplink {
 		u.probes, u.pings = u.pings, 0 // answered on the link that is about to attach
 	}
-	return session, u, u.apply(session, true)
+	return session, u, u.apply(session, rt.uplink)
 }
 
 // lastEventID takes over what a browser that reconnected by itself says it has.
@@ -137,7 +137,7 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 	rc := http.NewResponseController(w)
 	perBatch, perResponse := f.limits()
 	poll := perResponse == 0
-	if poll && u.hello.Kind == csp.Resume && len(u.packets) == 0 {
+	if poll && u.hello.Kind == csp.Resume {
 		link.Patient()
 	}
 	for range min(u.probes, maxProbes) {

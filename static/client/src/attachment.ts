@@ -12,6 +12,8 @@ import { refusedBy } from "./transports/refusal.ts";
 export interface AttachmentOwner {
   /** The records of the attachment's next request; null: it must end. */
   compose(att: Attachment, packetBytes: number): SessionRecord[] | null;
+  /** An answer begins. again: the next request goes out as soon as it was taken. */
+  answerBegan(att: Attachment, again: boolean): void;
   /** The proxy has answered: the attachment can carry the session. */
   welcomed(att: Attachment): void;
   /** All records of a message or a piece of an answer have been taken. */
@@ -88,8 +90,9 @@ export class Attachment implements LinkEvents {
     return encodeRecords(records);
   }
 
-  began(): void {
+  began(again = false): void {
     this.nextDown = 0;
+    if (!this.gone) this.owner.answerBegan(this, again);
   }
 
   records(records: SessionRecord[]): void {

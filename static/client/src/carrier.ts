@@ -124,7 +124,7 @@ export class Carrier implements AttachmentOwner {
     if (att === this.current) {
       // While a new link attaches, the old one must not displace it.
       for (const c of this.connector.candidates) if (c.opening !== "nothing") return null;
-      return [this.session.opening()];
+      return [this.session.opening(), ...this.sender.alongPoll(packetBytes)];
     }
     if (!this.connector.candidates.has(att)) return null;
     const first = this.session.opening();
@@ -133,6 +133,10 @@ export class Carrier implements AttachmentOwner {
     // A poll is answered at once only if there is something to answer.
     if (att.transport.kind === "poll" && first.type === "RESUME") records.push({ type: "PING" });
     return records;
+  }
+
+  answerBegan(att: Attachment, again: boolean): void {
+    if (att === this.current && att.transport.kind === "poll") this.sender.pollAnswered(again);
   }
 
   welcomed(att: Attachment): void {

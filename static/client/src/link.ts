@@ -34,8 +34,11 @@ export interface LinkEvents {
    * most packetBytes. null: the link is not wanted any more and must end.
    */
   compose(packetBytes: number): Bytes | null;
-  /** An answer begins: ids count from its first SEQ. */
-  began(): void;
+  /**
+   * An answer begins: ids count from its first SEQ. again: the next request goes out
+   * as soon as the page has taken this answer, and can carry what the page then says.
+   */
+  began(again?: boolean): void;
   /** Something arrived, if only a heartbeat. */
   records(records: SessionRecord[]): void;
   ended(end: LinkEnd): void;

@@ -21,12 +21,15 @@ const enoughBuffered = 1024 * 1024;
 /** How long the moment is, in ms. */
 const moment = 50;
 
+/** What a poll takes along: so little that it does not matter if a request repeats it. */
+const fewBytes = 2048;
+
 /** Most packets of one request; the proxy takes 1000. */
 const maxPackets = 900;
 
 /** What a sender tells its owner. */
 export interface SenderEvents {
-  /** Packets went out on the current duplex link. */
+  /** Packets went out on the current link, which acknowledges them. */
   sent(): void;
   /** A request was answered; packets: it carried some. */
   answered(packets: boolean): void;
@@ -52,6 +55,8 @@ export class Sender {
   private ackWanted = false;
   private held = false;
   private requestHadPackets = false;
+  private pollNext = false; // a poll is about to go out and takes along what there is
+  private polled = 0; // id of the last packet that went out with the running poll
   private packetLimit = scriptPackets; // until it is known that the way takes more
   private readonly drain: Timer;
 
@@ -82,8 +87,32 @@ export class Sender {
     return this.packetRecords(run, true);
   }
 
+  /** The current poll was answered. again: the next one goes out in a moment. */
+  pollAnswered(again: boolean): void {
+    this.polled = 0;
+    this.pollNext = again;
+  }
+
+  /** The packets that go with the next poll of the current link: all there are, if they are few. */
+  alongPoll(packetBytes: number): SessionRecord[] {
+    this.pollNext = false;
+    if (this.held) return [];
+    const run = this.gather(0, Math.min(packetBytes, scriptPackets));
+    let bytes = 0;
+    for (const p of run.packets) bytes += p ? p.length : 0;
+    if (bytes > fewBytes) {
+      this.pump();
+      return [];
+    }
+    if (run.packets.length === 0) return [];
+    this.polled = run.first + run.packets.length - 1;
+    this.events.sent();
+    return this.packetRecords(run, true);
+  }
+
   /** att is the current link. */
   use(att: Attachment): void {
+    this.pollAnswered(false);
     this.controls = [];
     this.controlsSent = 0;
     if (att.transport.uplink === "link") {
@@ -102,6 +131,7 @@ export class Sender {
   /** There is no current link. What is in flight is forgotten and sent again later. */
   pause(): void {
     this.link = null;
+    this.pollAnswered(false);
     this.drain.stop();
     this.uplink.stop();
   }
@@ -170,9 +200,11 @@ export class Sender {
   }
 
   private requestRecords(way: UplinkWay): SessionRecord[] | null {
+    if (this.pollNext) return null;
     const run = this.gather(0, way.limit);
     const ack = this.session.ackDue === "now" || this.ackWanted;
-    if (run.packets.length === 0 && this.controls.length === 0 && !ack) return null;
+    const news = run.packets.length > 0 && run.first + run.packets.length - 1 > this.polled;
+    if (!news && this.controls.length === 0 && !ack) return null;
     if (this.session.ackDue !== "none" && this.events.listening()) this.events.detail({ kind: "ack-sent", id: this.session.received });
     this.ackWanted = false;
     this.controlsSent = this.controls.length;

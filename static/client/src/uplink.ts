@@ -1,7 +1,8 @@
 import { Backoff } from "./backoff.ts";
 import { type Clock, Timer } from "./clock.ts";
-import { type Exchange, type LinkEnd, Refusal } from "./link.ts";
+import type { Exchange, LinkEnd } from "./link.ts";
 import type { SessionRecord } from "./packet.ts";
+import { endOf } from "./transports/exchange.ts";
 import type { UplinkWay } from "./transports/uplink.ts";
 
 /** How long a request may take, in ms: this, and longer for what it carries. */
@@ -75,7 +76,7 @@ export class Uplink {
       },
       (e: unknown) => {
         if (this.running !== exchange) return;
-        this.failed(e instanceof Refusal ? e.end : { kind: "cut", reason: String(e) });
+        this.failed(endOf(e));
       },
     );
   }

@@ -75,7 +75,7 @@ export class Watch {
     if (this.att) this.proven.add(this.att.transport);
   }
 
-  /** Packets went out on a duplex link, which acknowledges them. */
+  /** Packets went out on the link itself, which acknowledges them. */
   sent(): void {
     this.liveness.expect();
   }

@@ -137,7 +137,10 @@ export class Network {
     const body = new Body(this, session, name === "long-polling", init.signal ?? null, done);
     session.attach(hello.ack, body, first as SessionRecord);
     body.send(pongs);
-    if (name === "long-polling") body.whenEnded(answer, fail);
+    if (name === "long-polling") {
+      body.whenEnded(answer, fail);
+      if (records.some((r) => r.type === "DATA" || r.type === "END")) this.clock.after(1000, () => body.answerNow());
+    }
     else answer(new Response(body.stream));
   }
 }
@@ -184,12 +187,22 @@ class Body implements Downlink {
     else if (this.network.faults.streams === "ok") this.flow();
   }
 
+  /** The acknowledgement has waited long enough. */
+  answerNow(): void {
+    this.tryAnswer([], true);
+  }
+
   end(): void {
     if (this.over) return;
     this.ended = true;
     this.session.detach(this);
     if (this.poll) this.tryAnswer([], true);
     else this.flow();
+  }
+
+  /** What has arrived by now. */
+  private ack(): Uint8Array {
+    return encodeRecords([{ type: "ACK", id: this.session.received }]);
   }
 
   private news = false;
@@ -204,7 +217,7 @@ class Body implements Downlink {
       this.done();
       this.session.detach(this);
       if (this.network.faults.down || this.network.faults.cut()) this.fail!();
-      else this.answer!(new Response(new Blob(this.queue as BlobPart[])));
+      else this.answer!(new Response(new Blob([...this.queue, this.ack()] as BlobPart[])));
     });
   }
 

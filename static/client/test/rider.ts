@@ -57,6 +57,8 @@ export class Stream {
   why: Cause | null = null;
   /** Whether what arrives is used up at once. */
   consuming = true;
+  /** Gets what arrives, as a page's callback would. */
+  onread: (text: string) => void = () => {};
 
   constructor(bench: Bench, window: number) {
     this.socket = bench.trunk.open(
@@ -66,6 +68,7 @@ export class Stream {
         data: (bytes) => {
           this.received.push(bytes.slice());
           if (this.consuming) this.socket.consumed(bytes.length);
+          this.onread(Buffer.from(bytes).toString("latin1"));
         },
         eof: () => void (this.ended = true),
         moved: () => {},

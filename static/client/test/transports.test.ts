@@ -169,8 +169,10 @@ test("polling and posting work with XMLHttpRequest where there is no fetch", asy
     x.onload!();
   };
   answer(FakeXHR.all[0], [{ type: "ACK", id: 0 }, { type: "PONG" }]); // prettier-ignore
+  await settle();
   assert.deepEqual([log.types, FakeXHR.all.length], ["ACK,PONG", 2]);
   FakeXHR.all[1].onerror!();
+  await settle();
   assert.deepEqual(log.end, { kind: "cut", reason: "network error" });
 
   const [t] = named("long-polling");
@@ -299,6 +301,7 @@ test("jsonp: one script after the other, answers in any order, late ones ignored
   assert.match(first.src, /^http:\/\/p\.test\/session\/jsonp\?d=[\w-]+&callback=__encke\.jsonp&seq=\d+&hold=25$/);
   assert.equal(new URL(first.src).searchParams.get("d"), opening.toString("base64url"));
   callBack(first, JSON.parse(batch));
+  await settle();
   assert.deepEqual([log.types, elements.length], [batchTypes, 1]);
   const [second] = elements;
   assert.notEqual(new URL(second.src).searchParams.get("seq"), new URL(first.src).searchParams.get("seq"));
@@ -317,6 +320,7 @@ test("jsonp: addresses stay below 8 kB and scripts that fail are told", async ()
     const { elements, document } = fakeDocument();
     const { log } = await start("jsonp", { document });
     elements[0][how]!();
+    await settle();
     assert.deepEqual([log.end?.reason, elements.length], [reason, 0]);
     assert.ok(encodeRecords([{ type: "DATA", data: new Uint8Array(log.composed[0]) }]).length * 1.34 < 7000);
   }
