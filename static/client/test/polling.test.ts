@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { VirtualClock } from "./clock.ts";
-import { Network } from "./network.ts";
-import { Proxy } from "./proxy.ts";
-import { Bench, named } from "./rider.ts";
+import { named, setup } from "./rider.ts";
 
 async function polling() {
-  const clock = new VirtualClock();
-  const network = new Network(clock, new Proxy(clock));
-  const bench = new Bench(network, named("long-polling"));
+  const { clock, network, bench } = setup(named("long-polling"));
   const s = bench.open();
   await clock.pass(1000, () => s.opened);
   await clock.pass(2000); // the acknowledgements of the opening are through

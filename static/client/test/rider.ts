@@ -5,7 +5,9 @@ import type { Socket } from "../src/socket.ts";
 import type { LinkDetail, LinkState } from "../src/state.ts";
 import { transports } from "../src/transports/index.ts";
 import { type Rider, Trunk } from "../src/trunk.ts";
-import type { Network } from "./network.ts";
+import { VirtualClock } from "./clock.ts";
+import { Network, noFaults } from "./network.ts";
+import { Proxy } from "./proxy.ts";
 
 export function named(...names: TransportName[]): Transport[] {
   return names.map((name) => transports.find((t) => t.name === name)!);
@@ -89,4 +91,11 @@ export class Stream {
   write(text: string): void {
     this.socket.write(new Uint8Array(Buffer.from(text, "latin1")));
   }
+}
+
+/** A bench with a network and a proxy of its own. */
+export function setup(list?: readonly Transport[], stored?: Map<string, string>): { clock: VirtualClock; network: Network; bench: Bench } {
+  const clock = new VirtualClock();
+  const network = new Network(clock, new Proxy(clock), noFaults());
+  return { clock, network, bench: new Bench(network, list, stored) };
 }

@@ -2,68 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeRecords } from "../src/encoding.ts";
 import { Endpoint } from "../src/endpoint.ts";
-import type { Link, LinkEnd, LinkEvents } from "../src/link.ts";
+import type { LinkEnd } from "../src/link.ts";
 import type { SessionRecord } from "../src/packet.ts";
 import type { Platform } from "../src/platform.ts";
 import { transports } from "../src/transports/index.ts";
 import { uplinkWay } from "../src/transports/uplink.ts";
 import { settle, VirtualClock } from "./clock.ts";
-import { recordToJSON } from "./json.ts";
 import { named } from "./rider.ts";
-
-/** What a link did: what it asked for, what came, how it ended. */
-class Log implements LinkEvents {
-  composed: number[] = [];
-  began_ = 0;
-  got: SessionRecord[] = [];
-  end: LinkEnd | null = null;
-  /** null makes the link retire. */
-  opening: SessionRecord[] | null = [{ type: "RESUME", session: "n1.x", ack: 7 }];
-
-  compose(packetBytes: number): Uint8Array<ArrayBuffer> | null {
-    this.composed.push(packetBytes);
-    return this.opening && encodeRecords(this.opening);
-  }
-
-  began(): void {
-    this.began_++;
-  }
-
-  records(records: SessionRecord[]): void {
-    this.got.push(...records);
-  }
-
-  ended(end: LinkEnd): void {
-    assert.equal(this.end, null, "ended twice");
-    this.end = end;
-  }
-
-  get types(): string {
-    return this.got.map((r) => r.type).join();
-  }
-}
-
-const opening = Buffer.from(encodeRecords([{ type: "RESUME", session: "n1.x", ack: 7 }]));
-const batch = '[["ack",3],[1,0,"hello"],[2,1,"_w"],[3,0,null],["ping"]]';
-const batchTypes = "ACK,SEQ,DATA,DATA,END,PING";
-
-interface Run {
-  log: Log;
-  link: Link;
-  clock: VirtualClock;
-}
-
-async function start(name: (typeof transports)[number]["name"], extra: object): Promise<Run> {
-  const clock = new VirtualClock();
-  const [t] = named(name);
-  const platform = { clock, streamingFetch: false, ...extra } as Platform;
-  assert.equal(t.missing(platform), "");
-  const log = new Log();
-  const link = t.open(new Endpoint("http://p.test/"), platform, log);
-  assert.deepEqual(log.composed, [], "no events before open returns");
-  await clock.pass(0);
-  return { log, link, clock };
-}
+import { Log, opening, batch, batchTypes, start, type Run } from "./linklog.ts";
+import { fakeDocument } from "./document.ts";
 
 test("every transport says what it lacks", () => {
   const nothing = { clock: new VirtualClock(), streamingFetch: false };
@@ -256,162 +203,10 @@ test("eventsource: says RESUME in the address, and an error is its end", async (
 
 // Script tags
 
-class FakeElement {
-  onload: (() => void) | null = null;
-  onerror: (() => void) | null = null;
-  src = "";
-  async = false;
-  hidden = false;
-  title = "";
-  referrerPolicy = "";
-  contentWindow = { name: "the frame" };
-  constructor(
-    readonly kind: string,
-    private readonly parent: FakeElement[],
-  ) {}
-  setAttribute(): void {}
-  appendChild(e: FakeElement): void {
-    this.parent.push(e);
-  }
-  remove(): void {
-    this.parent.splice(this.parent.indexOf(this), 1);
-  }
-}
-
-function fakeDocument(): { elements: FakeElement[]; document: object } {
-  const elements: FakeElement[] = [];
-  const place = new FakeElement("place", elements);
-  return { elements, document: { createElement: (kind: string) => new FakeElement(kind, elements), head: place, body: place, documentElement: place } };
-}
-
-/** Answers the script as the proxy would: calls what it names. */
-function callBack(script: FakeElement, value: unknown): void {
-  const query = new URL(script.src).searchParams;
-  assert.match(query.get("callback")!, /^[A-Za-z_$][A-Za-z0-9_$]*(\.[A-Za-z_$][A-Za-z0-9_$]*){0,4}$/);
-  assert.match(query.get("seq")!, /^\d{1,9}$/);
-  let f: unknown = globalThis;
-  for (const name of query.get("callback")!.split(".")) f = (f as { [n: string]: unknown })[name];
-  (f as (seq: number, batch: unknown) => void)(Number(query.get("seq")), value);
-}
-
-test("jsonp: one script after the other, answers in any order, late ones ignored", async () => {
-  const { elements, document } = fakeDocument();
-  const { log, clock } = await start("jsonp", { document });
-  const [first] = elements;
-  assert.match(first.src, /^http:\/\/p\.test\/session\/jsonp\?d=[\w-]+&callback=__encke\.jsonp&seq=\d+&hold=25$/);
-  assert.equal(new URL(first.src).searchParams.get("d"), opening.toString("base64url"));
-  callBack(first, JSON.parse(batch));
-  await settle();
-  assert.deepEqual([log.types, elements.length], [batchTypes, 1]);
-  const [second] = elements;
-  assert.notEqual(new URL(second.src).searchParams.get("seq"), new URL(first.src).searchParams.get("seq"));
-  callBack(first, JSON.parse(batch)); // again: nobody waits
-  assert.equal(log.types, batchTypes);
-  await clock.pass(44_000);
-  assert.deepEqual([log.end], [null]);
-  await clock.pass(2000);
-  assert.deepEqual([log.end?.reason, elements.length], ["no answer within 45 s", 0]);
-  callBack(second, JSON.parse(batch));
-  assert.equal(log.types, batchTypes);
-});
-
-test("jsonp: addresses stay below 8 kB and scripts that fail are told", async () => {
-  for (const [how, reason] of [["onerror", "the script did not load"], ["onload", "the script did not call back"]] as const) { // prettier-ignore
-    const { elements, document } = fakeDocument();
-    const { log } = await start("jsonp", { document });
-    elements[0][how]!();
-    await settle();
-    assert.deepEqual([log.end?.reason, elements.length], [reason, 0]);
-    assert.ok(encodeRecords([{ type: "DATA", data: new Uint8Array(log.composed[0]) }]).length * 1.34 < 7000);
-  }
-});
-
-test("jsonp: packets go up in scripts, larger ones in a POST", async () => {
-  const { elements, document } = fakeDocument();
-  const posted: string[] = [];
-  const fetch = async (url: string): Promise<Response> => {
-    posted.push(url);
-    return new Response(encodeRecords([{ type: "ACK", id: 2 }]));
-  };
-  const platform = { clock: new VirtualClock(), streamingFetch: false, document, fetch } as unknown as Platform;
-  const way = uplinkWay(named("jsonp")[0], new Endpoint("http://p.test/"), platform);
-  const small = way.send([{ type: "RESUME", session: "n1.x", ack: 7 }, { type: "SEQ", id: 1 }, { type: "DATA", data: new Uint8Array(way.limit) }]); // prettier-ignore
-  assert.match(elements[0].src, /^http:\/\/p\.test\/session\/jsonp-send\?d=/);
-  assert.ok(elements[0].src.length < 8000, `${elements[0].src.length}`);
-  callBack(elements[0], [["ack", 1]]);
-  assert.deepEqual((await small.answer).map(recordToJSON), [{ type: "ACK", id: 1 }]);
-  const large = way.send([{ type: "RESUME", session: "n1.x", ack: 7 }, { type: "SEQ", id: 2 }, { type: "DATA", data: new Uint8Array(65536) }]); // prettier-ignore
-  assert.deepEqual([(await large.answer).map(recordToJSON), posted], [[{ type: "ACK", id: 2 }], ["http://p.test/session/send"]]);
-});
-
-test("jsonp: under Trusted Types the address is made by a policy", async () => {
-  const names: string[] = [];
-  const holder = globalThis as { trustedTypes?: unknown };
-  holder.trustedTypes = {
-    createPolicy: (name: string, rules: { createScriptURL(u: string): string }) => {
-      names.push(name);
-      return { createScriptURL: (u: string) => ({ toString: () => rules.createScriptURL(u) }) };
-    },
-  };
-  const { elements, document } = fakeDocument();
-  await start("jsonp", { document });
-  delete holder.trustedTypes;
-  assert.deepEqual(names, ["encke"]);
-  assert.equal(typeof elements[0].src, "object");
-});
-
-// Frames
-
-async function frame(): Promise<Run & { elements: FakeElement[]; say: (data: unknown, more?: object) => void }> {
-  const { elements, document } = fakeDocument();
-  const listeners = new Set<(e: object) => void>();
-  const g = globalThis as { addEventListener?: unknown; removeEventListener?: unknown };
-  g.addEventListener = (_: string, f: (e: object) => void) => listeners.add(f);
-  g.removeEventListener = (_: string, f: (e: object) => void) => listeners.delete(f);
-  const run = await start("iframe", { document, fetch });
-  const say = (data: unknown, more = {}): void => {
-    for (const f of listeners) f({ data, source: elements[0]?.contentWindow, origin: "http://p.test", ...more });
-  };
-  return { ...run, elements, say };
-}
-
-test("iframe: takes batches from its own frame and the proxy's origin only", async () => {
-  const { log, elements, say, link } = await frame();
-  assert.match(elements[0].src, /^http:\/\/p\.test\/session\/iframe\?d=[\w-]+&hold=25$/);
-  assert.equal(elements[0].hidden, true);
-  say({ encke: JSON.parse(batch) }, { source: {} });
-  say({ encke: JSON.parse(batch) }, { origin: "http://evil.test" });
-  say("text");
-  say(null);
-  say({ other: 1 });
-  assert.equal(log.types, "");
-  say({ encke: JSON.parse(batch) });
-  assert.equal(log.types, batchTypes);
-  link.close();
-  assert.equal(elements.length, 0);
-  say({ encke: JSON.parse(batch) });
-  assert.equal(log.types, batchTypes);
-});
-
-test("iframe: a frame that loads without a batch was refused, an ended one is replaced or told", async () => {
-  const refused = await frame();
-  refused.elements[0].onload!();
-  await refused.clock.pass(500);
-  assert.deepEqual([refused.log.end], [null]); // messages may come after the load event
-  await refused.clock.pass(1000);
-  assert.equal((refused.log.end as LinkEnd | null)?.kind, "cut");
-  const short = await frame();
-  short.say({ encke: [] });
-  short.say({ encke: null });
-  assert.equal(short.log.end?.reason, "the answer ended");
-  const full = await frame();
-  full.say({ encke: [[1, 0, "x".repeat(300_000)]] });
-  const old = full.elements[0];
-  full.say({ encke: null });
-  assert.deepEqual([full.log.end, full.elements.length, full.elements[0] !== old], [null, 1, true]);
-});
+// WebSocket
 
 test("a link that is not wanted any more ends without another request", async () => {
+  Object.assign(globalThis, { addEventListener() {}, removeEventListener() {} });
   const clock = new VirtualClock();
   let asked = 0;
   const platform = { clock, streamingFetch: true, EventSource: FakeEventSource, XMLHttpRequest: FakeXHR, document: fakeDocument().document,
@@ -427,8 +222,6 @@ test("a link that is not wanted any more ends without another request", async ()
   }
   assert.deepEqual([asked, FakeXHR.all.length, FakeEventSource.all.length], [0, 0, 0]);
 });
-
-// WebSocket
 
 class FakeWS {
   static all: FakeWS[] = [];
