@@ -27,8 +27,7 @@ type incoming struct {
 	passed    []held // held packets that are being delivered
 	gap       *time.Timer
 	gapAt     uint64 // got when the gap was noticed
-
-	repeats uint64 // packets dropped because they had been delivered
+	gapUntil  time.Time
 }
 
 // held is a packet above a gap.
@@ -39,18 +38,18 @@ type held struct {
 }
 
 // take appends to data what is next in order, from packets and from those held.
-func (in *incoming) take(packets []Packet, data [][]byte) ([][]byte, *cause.Error) {
+func (in *incoming) take(packets []Packet, data [][]byte, count *counters) ([][]byte, *cause.Error) {
 	for i := range packets {
 		p := &packets[i]
 		switch {
 		case in.ended, p.ID <= in.got:
-			in.repeats++
+			count.repeats.Add(1)
 			in.again = true
 		case p.ID == in.got+1:
 			data = in.accept(p.Data, p.End, data)
 			data = in.fill(data)
 		default:
-			if err := in.hold(p); err != nil {
+			if err := in.hold(p, count); err != nil {
 				return nil, err
 			}
 		}
@@ -84,7 +83,7 @@ func (in *incoming) fill(data [][]byte) [][]byte {
 }
 
 // hold keeps a packet that arrived above a gap.
-func (in *incoming) hold(p *Packet) *cause.Error {
+func (in *incoming) hold(p *Packet, count *counters) *cause.Error {
 	at, found := slices.BinarySearchFunc(in.held, p.ID, func(h held, id uint64) int {
 		switch {
 		case h.id < id:
@@ -95,12 +94,14 @@ func (in *incoming) hold(p *Packet) *cause.Error {
 		return 0
 	})
 	if found {
-		in.repeats++
+		count.repeats.Add(1)
 		return nil
 	}
 	if p.ID-in.got > reorderPackets || in.heldBytes+len(p.Data) > reorderBytes {
+		count.windowOverruns.Add(1)
 		return cause.ProtocolError.With("packet %d arrived, but packet %d is missing", p.ID, in.got+1)
 	}
+	count.outOfOrder.Add(1)
 	in.heldBytes += len(p.Data)
 	in.held = slices.Insert(in.held, at, held{p.ID, buffer.Copy(p.Data), p.End})
 	return nil

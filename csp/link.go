@@ -18,14 +18,16 @@ type Link struct {
 	bell chan struct{} // what wake rings for Next; nil when the caller gave a wake
 
 	// Guarded by s.mu.
-	parked   bool // the last Take found nothing
-	spoke    bool // something was taken; it began with an acknowledgement
-	sayAck   bool // an acknowledgement is due
+	parked   bool   // the last Take found nothing
+	spoke    bool   // something was taken; it began with an acknowledgement
+	sayAck   bool   // an acknowledgement is due
 	next     uint64 // id that the other side expects on this link; 0: none was sent
 	pings    int
 	pongs    int
 	gone     error // why the link must stop
 	saidLast bool  // the Close record was taken
+	by       *Link // the one that displaced this one
+	tookLive bool  // this one displaced a link that was alive
 }
 
 // Attach makes a new Link the one that carries packets away, beginning behind
@@ -49,13 +51,17 @@ func (s *Session) Attach(ack uint64, wake func()) (*Link, error) {
 	}
 	old := s.link
 	s.link = l
-	s.out.rewind()
+	s.halfOpen = false
+	s.moved = time.Now()
+	s.opts.count.attached.Add(1)
+	s.opts.count.retransmitted.Add(uint64(s.out.rewind()))
 	if s.linger != nil {
 		s.linger.Stop()
 	}
 	wakeOld := noWake
 	if old != nil {
-		old.gone = ErrDisplaced
+		old.gone, old.by = ErrDisplaced, l
+		s.opts.count.displaced.Add(1)
 		wakeOld = old.wakeIfParked()
 	}
 	s.mu.Unlock()

@@ -1,8 +1,9 @@
 package csp
 
 import (
-	"sync/atomic"
 	"time"
+
+	"encke/buffer"
 )
 
 // Options are the settings of a Server, or of a client's Session. The zero value
@@ -24,9 +25,11 @@ type Options struct {
 	// fast. Default 1 MiB.
 	MaxSendBuffer int
 
-	// GrowthBudget bounds what all sessions of the process may grow by together,
-	// in bytes. Default 64 MiB.
-	GrowthBudget int64
+	// Budget bounds the bytes that all sessions keep together. When it is tight no
+	// session is opened; when it is nearly used up the largest sessions end, those
+	// that acknowledge nothing first. Others may have accounts of the same Budget.
+	// Default one of 256 MiB.
+	Budget *buffer.Budget
 
 	// Linger is how long a session without a link waits for the next one.
 	// Default 120 s.
@@ -38,23 +41,27 @@ type Options struct {
 	// GapTimeout is how long a missing packet is waited for. Default 30 s.
 	GapTimeout time.Duration
 
+	// Lifetime is how long a session may live in all. Default: as long as it likes.
+	Lifetime time.Duration
+
 	// MaxSessions bounds the live sessions of a Server. Default 20,000.
 	MaxSessions int
 
-	growth *budget
+	count *counters
 }
 
 func (o Options) withDefaults() Options {
 	def(&o.Node, "n0")
 	def(&o.SendBuffer, 256<<10)
 	def(&o.MaxSendBuffer, 1<<20)
-	def(&o.GrowthBudget, 64<<20)
 	def(&o.Linger, 120*time.Second)
 	def(&o.HalfOpen, 15*time.Second)
 	def(&o.GapTimeout, 30*time.Second)
 	def(&o.MaxSessions, 20_000)
-	o.growth = &budget{}
-	o.growth.left.Store(o.GrowthBudget)
+	if o.Budget == nil {
+		o.Budget = buffer.NewBudget(256 << 20)
+	}
+	o.count = new(counters)
 	return o
 }
 
@@ -64,16 +71,3 @@ func def[T comparable](p *T, v T) {
 		*p = v
 	}
 }
-
-// budget is a number of bytes that many sessions share.
-type budget struct{ left atomic.Int64 }
-
-func (b *budget) take(n int) bool {
-	if b.left.Add(int64(-n)) >= 0 {
-		return true
-	}
-	b.left.Add(int64(n))
-	return false
-}
-
-func (b *budget) give(n int) { b.left.Add(int64(n)) }

@@ -71,8 +71,19 @@ func (o *outgoing) pushEnd() {
 	o.queue = append(o.queue, end)
 }
 
-// rewind makes everything from the first unacknowledged packet go out again.
-func (o *outgoing) rewind() { o.next = 0 }
+// rewind makes everything from the first unacknowledged packet go out again, and
+// returns how many packets of it went out before.
+func (o *outgoing) rewind() int {
+	again := 0
+	if o.taken >= o.first {
+		again = int(o.taken - o.first + 1)
+	}
+	o.next = 0
+	return again
+}
+
+// usedUp reports that ids come near their end, 2^53-1.
+func (o *outgoing) usedUp() bool { return o.first+uint64(len(o.queue)) > lastID }
 
 // take moves packets for a link into b until limit payload bytes are reached.
 func (o *outgoing) take(b *Batch, limit int) {
@@ -119,7 +130,7 @@ func (o *outgoing) grow(opts *Options) {
 	switch took := now.Sub(o.round); {
 	case took > 4*growTime:
 		o.shrink(opts)
-	case took < growTime && o.starved && o.bound*2 <= opts.MaxSendBuffer && opts.growth.take(o.bound):
+	case took < growTime && o.starved && o.bound*2 <= opts.MaxSendBuffer && opts.Budget.Grow(o.bound):
 		o.bound *= 2
 	}
 	o.round, o.roundAcked = now, 0
@@ -129,7 +140,7 @@ func (o *outgoing) grow(opts *Options) {
 const growTime = 500 * time.Millisecond
 
 func (o *outgoing) shrink(opts *Options) {
-	opts.growth.give(o.bound - opts.SendBuffer)
+	opts.Budget.Shrink(o.bound - opts.SendBuffer)
 	o.bound = opts.SendBuffer
 }
 

@@ -1,8 +1,6 @@
 package csp
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"sync"
 	"time"
 
@@ -23,30 +21,22 @@ type Server struct {
 	opts Options
 
 	mu       sync.Mutex
-	sessions map[string]*Session // live ones, and closed ones for a while
+	sessions map[idHash]*Session // live ones, and closed ones for a while
 	opening  map[Key]*Session    // the same ones by the key they were opened with
 	live     int
 	draining bool
-	stats    Stats
-}
-
-// Stats are counters of a Server; all but Live only grow.
-type Stats struct {
-	Live    int                 // sessions now
-	Opened  uint64              // sessions made
-	Resumed uint64              // lookups by id that found a live session
-	Unknown uint64              // lookups by id that did not
-	Repeats uint64              // packets dropped because they had been delivered before
-	Closed  [cause.Count]uint64 // sessions by the cause of their end
+	stats    Stats // without what counters holds
 }
 
 // NewServer returns a Server with no sessions. opts.Accept is required.
 func NewServer(opts Options) *Server {
-	return &Server{
+	v := &Server{
 		opts:     opts.withDefaults(),
-		sessions: make(map[string]*Session),
+		sessions: make(map[idHash]*Session),
 		opening:  make(map[Key]*Session),
 	}
+	v.opts.Budget.Relieve(v.shed)
+	return v
 }
 
 // Linger returns how long a session without a link is kept.
@@ -58,41 +48,61 @@ func (v *Server) Linger() time.Duration { return v.opts.Linger }
 func (v *Server) Open(peer Peer, key Key) (*Session, error) {
 	v.mu.Lock()
 	if s := v.opening[key]; s != nil {
-		v.mu.Unlock()
 		if s.peer.Origin != peer.Origin {
+			v.stats.RefusedKeys++
+			v.mu.Unlock()
 			return nil, cause.ProtocolError.With("opening key in use")
 		}
+		v.mu.Unlock()
 		if err := s.Err(); err != nil {
 			return nil, err
 		}
 		return s, nil
 	}
-	if v.draining {
-		v.mu.Unlock()
-		return nil, &cause.Error{Code: cause.GoingAway, Text: "the proxy is stopping", Retry: 5}
-	}
-	if v.live >= v.opts.MaxSessions {
-		v.mu.Unlock()
-		return nil, &cause.Error{Code: cause.Limit, Text: "too many sessions", Retry: 10}
+	defer v.mu.Unlock()
+	if err := v.refusal(); err != nil {
+		return nil, err
 	}
 	s := newSession(v.newID(), peer, &v.opts, v)
 	s.handler = v.opts.Accept(s)
+	s.mu.Lock()
+	s.halfOpen = true
 	s.startLinger(v.opts.HalfOpen)
-	v.sessions[s.id] = s
+	if v.opts.Lifetime > 0 {
+		s.lifetime = time.AfterFunc(v.opts.Lifetime, s.outLived)
+	}
+	s.mu.Unlock()
+	v.sessions[s.hash] = s
 	v.opening[key] = s
 	s.key = key
 	v.live++
 	v.stats.Opened++
-	v.mu.Unlock()
 	return s, nil
+}
+
+// refusal returns, with mu held, why no session can be opened now, or nil.
+func (v *Server) refusal() error {
+	switch {
+	case v.draining:
+		v.stats.RefusedDraining++
+		return &cause.Error{Code: cause.GoingAway, Text: "the proxy is stopping", Retry: 5}
+	case v.live >= v.opts.MaxSessions:
+		v.stats.RefusedSessions++
+		return &cause.Error{Code: cause.Limit, Text: "too many sessions", Retry: 10}
+	case v.opts.Budget.Tight():
+		v.stats.RefusedBudget++
+		return &cause.Error{Code: cause.Limit, Text: "the proxy has no memory to spare", Retry: 10}
+	}
+	return nil
 }
 
 // Resume returns the session with this id. It fails with the cause of its end
 // when it ended within the last minute, else with SessionLost.
 func (v *Server) Resume(id string) (*Session, error) {
+	hash, possible := hashID(id)
 	v.mu.Lock()
-	s := v.sessions[id]
-	if s == nil {
+	s := v.sessions[hash]
+	if s == nil || !possible {
 		v.stats.Unknown++
 		v.mu.Unlock()
 		return nil, cause.SessionLost.With("unknown session")
@@ -121,7 +131,6 @@ func (v *Server) closed(s *Session, why *cause.Error) {
 	defer v.mu.Unlock()
 	v.live--
 	v.stats.Closed[why.Code]++
-	v.stats.Repeats += s.repeats()
 	if len(v.sessions)-v.live > v.opts.MaxSessions {
 		v.forget(s)
 		return
@@ -134,7 +143,7 @@ func (v *Server) closed(s *Session, why *cause.Error) {
 }
 
 func (v *Server) forget(s *Session) {
-	delete(v.sessions, s.id)
+	delete(v.sessions, s.hash)
 	delete(v.opening, s.key)
 }
 
@@ -162,26 +171,4 @@ func (v *Server) Sessions() []*Session {
 		all = append(all, s)
 	}
 	return all
-}
-
-// Stats returns the counters.
-func (v *Server) Stats() Stats {
-	all := v.Sessions()
-	v.mu.Lock()
-	st := v.stats
-	st.Live = v.live
-	v.mu.Unlock()
-	for _, s := range all {
-		if s.Err() == nil {
-			st.Repeats += s.repeats()
-		}
-	}
-	return st
-}
-
-// newID returns NODE.RANDOM with 128 random bits.
-func (v *Server) newID() string {
-	var random [16]byte
-	rand.Read(random[:]) // never fails since Go 1.24
-	return v.opts.Node + "." + base64.RawURLEncoding.EncodeToString(random[:])
 }

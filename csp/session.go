@@ -1,7 +1,6 @@
 package csp
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"sync"
 	"time"
@@ -29,13 +28,17 @@ const minCost = 256
 // ackBytes is how much may arrive before it is acknowledged.
 const ackBytes = 64 << 10
 
+// lastID is the packet id with which a session ends, long before ids end at 2^53-1.
+const lastID = 1 << 52
+
 // ackDelay is how long an acknowledgement may wait.
 const ackDelay = time.Second
 
 // Session is one end of a session. All methods may be called concurrently.
 type Session struct {
 	id      string
-	key     Key // what the client opened it with
+	hash    idHash // of id
+	key     Key    // what the client opened it with
 	peer    Peer
 	opts    *Options
 	server  *Server // nil on the client's side
@@ -51,13 +54,21 @@ type Session struct {
 	out outgoing
 	in  incoming
 
-	link     *Link       // attached, or nil
-	linger   *time.Timer // runs while no link is attached
-	ackTimer *time.Timer // runs while an acknowledgement is due
+	link        *Link // attached, or nil
+	takeOvers   takeOvers
+	halfOpen    bool        // there was no second request and no link yet
+	linger      *time.Timer // runs while no link is attached
+	lingerUntil time.Time
+	ackTimer    *time.Timer // runs while an acknowledgement is due
+	lifetime    *time.Timer // nil: as long as it likes
+
+	account buffer.Account // of what out and in keep
+	moved   time.Time      // when the other side last acknowledged something
 }
 
 func newSession(id string, peer Peer, opts *Options, server *Server) *Session {
-	s := &Session{id: id, peer: peer, opts: opts, server: server}
+	s := &Session{id: id, peer: peer, opts: opts, server: server, account: opts.Budget.Account(), moved: time.Now()}
+	s.hash, _ = hashID(id)
 	s.out.first = 1
 	s.out.bound = opts.SendBuffer
 	return s
@@ -69,7 +80,7 @@ func NewSession(opts Options, handler Handler) *Session {
 	o := opts.withDefaults()
 	s := newSession("", Peer{}, &o, nil)
 	s.handler = handler
-	s.startLinger(o.Linger)
+	s.touch()
 	return s
 }
 
@@ -80,10 +91,7 @@ func (s *Session) ID() string { return s.id }
 func (s *Session) Peer() Peer { return s.peer }
 
 // Digest returns a short name for log lines that does not give the id away.
-func (s *Session) Digest() string {
-	sum := sha256.Sum256([]byte(s.id))
-	return hex.EncodeToString(sum[:4])
-}
+func (s *Session) Digest() string { return hex.EncodeToString(s.hash[:4]) }
 
 // Err returns why the session is over, or nil while it lives.
 func (s *Session) Err() error {
@@ -137,9 +145,10 @@ func (s *Session) Send(payload *buffer.Buffer, reserved int) error {
 		return err
 	}
 	s.out.push(payload)
-	if s.out.cost > 2*s.opts.MaxSendBuffer {
+	s.count()
+	if err := s.overdone(); err != nil {
 		s.mu.Unlock()
-		return s.fail(cause.Limit.With("too much is answered and nothing taken"))
+		return s.fail(err)
 	}
 	wake := s.wake()
 	writable := s.out.unstarve() // less may have come than was reserved
@@ -150,6 +159,22 @@ func (s *Session) Send(payload *buffer.Buffer, reserved int) error {
 	}
 	return nil
 }
+
+// overdone returns, with mu held, why a session must end that sends more and more.
+func (s *Session) overdone() *cause.Error {
+	switch {
+	case s.out.cost > 2*s.opts.MaxSendBuffer:
+		s.opts.count.unreadAnswers.Add(1)
+		return cause.Limit.With("too much is answered and nothing taken")
+	case s.out.usedUp():
+		s.opts.count.usedUp.Add(1)
+		return cause.Limit.With("the session has used up its packet ids")
+	}
+	return nil
+}
+
+// count tells the budget, with mu held, what the session keeps now.
+func (s *Session) count() { s.account.Set(s.out.cost + s.in.heldBytes) }
 
 // End queues the end of the stream: the other side will see everything sent so
 // far and then that the session is closed.
@@ -176,9 +201,14 @@ func (s *Session) Acked(id uint64) error {
 	}
 	if id > s.out.taken {
 		s.mu.Unlock()
+		s.opts.count.optimisticAcks.Add(1)
 		return s.fail(cause.ProtocolError.With("acknowledgement of packet %d, which was never sent", id))
 	}
-	s.out.ack(id, s.opts)
+	if id >= s.out.first {
+		s.out.ack(id, s.opts)
+		s.moved = time.Now()
+		s.count()
+	}
 	writable := s.out.unstarve()
 	over := s.over()
 	s.mu.Unlock()
@@ -210,14 +240,19 @@ func (s *Session) Deliver(packets []Packet, answered bool) (uint64, error) {
 		s.mu.Unlock()
 		return 0, err
 	}
-	data, err := s.in.take(packets, s.ready[:0])
+	data, err := s.in.take(packets, s.ready[:0], s.opts.count)
 	if err != nil {
 		s.mu.Unlock()
 		return 0, s.fail(err)
 	}
 	got, ended := s.in.got, s.in.ended
 	s.watchGap()
+	s.count()
 	s.mu.Unlock()
+	if got > lastID {
+		s.opts.count.usedUp.Add(1)
+		return 0, s.fail(cause.Limit.With("the session has used up its packet ids"))
+	}
 
 	if len(data) > 0 {
 		if err := s.handler.Receive(data); err != nil {
@@ -248,22 +283,6 @@ func (s *Session) Deliver(packets []Packet, answered bool) (uint64, error) {
 	}
 	wake()
 	return got, nil
-}
-
-// repeats returns how many packets were dropped as delivered before.
-func (s *Session) repeats() uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.in.repeats
-}
-
-// touch keeps a session that has no link for another Linger: its client is there.
-func (s *Session) touch() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err == nil && s.link == nil {
-		s.startLinger(s.opts.Linger)
-	}
 }
 
 // unsent returns how many packets are not yet acknowledged.
@@ -311,26 +330,6 @@ func (s *Session) ackNow() {
 	wake()
 }
 
-// watchGap runs the timer that ends a session whose gap stays open.
-func (s *Session) watchGap() {
-	if s.in.ended {
-		s.in.dropHeld() // nothing comes behind the end
-	}
-	switch open := len(s.in.held) > 0; {
-	case open && s.in.gap != nil && s.in.gapAt != s.in.got: // another gap
-		s.in.gapAt = s.in.got
-		s.in.gap.Reset(s.opts.GapTimeout)
-	case open && s.in.gap == nil:
-		s.in.gapAt = s.in.got
-		s.in.gap = time.AfterFunc(s.opts.GapTimeout, func() {
-			s.fail(cause.ProtocolError.With("a packet did not arrive for %v", s.opts.GapTimeout))
-		})
-	case !open && s.in.gap != nil:
-		s.in.gap.Stop()
-		s.in.gap = nil
-	}
-}
-
 // Ping answers a probe that arrived on an uplink with a Pong on the downlink.
 func (s *Session) Ping() {
 	s.mu.Lock()
@@ -340,55 +339,6 @@ func (s *Session) Ping() {
 	wake := s.wake()
 	s.mu.Unlock()
 	wake()
-}
-
-// fail closes the session for an error of the other side and returns it.
-func (s *Session) fail(err *cause.Error) error {
-	s.Close(err)
-	return err
-}
-
-// Close ends the session at once. Unsent bytes are dropped, an attached link says
-// why and ends, later links are told for a while.
-func (s *Session) Close(why *cause.Error) {
-	s.mu.Lock()
-	if s.err != nil {
-		s.mu.Unlock()
-		return
-	}
-	s.err = why
-	s.out.drop(s.opts)
-	s.in.drop()
-	for _, t := range [...]*time.Timer{s.linger, s.ackTimer} {
-		if t != nil {
-			t.Stop()
-		}
-	}
-	wake := s.wake()
-	s.mu.Unlock()
-	wake()
-	s.handler.Closed(why)
-	if s.server != nil {
-		s.server.closed(s, why)
-	}
-}
-
-// startLinger must be called with mu held or before s is shared.
-func (s *Session) startLinger(d time.Duration) {
-	if s.linger == nil {
-		s.linger = time.AfterFunc(d, s.expire)
-	} else {
-		s.linger.Reset(d)
-	}
-}
-
-func (s *Session) expire() {
-	s.mu.Lock()
-	attached := s.link != nil
-	s.mu.Unlock()
-	if !attached {
-		s.Close(cause.SessionLost.With("no link for longer than the resume window"))
-	}
 }
 
 func causeOf(err error) *cause.Error {

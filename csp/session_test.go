@@ -327,7 +327,7 @@ func TestSmallPacketsCountAsMuchAsTheirMemory(t *testing.T) {
 
 func TestBoundGrowsOnAFastLinkWithinTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, s, _ := open(t, csp.Options{SendBuffer: 64 << 10, MaxSendBuffer: 1 << 20, GrowthBudget: 192 << 10})
+		_, s, _ := open(t, csp.Options{SendBuffer: 64 << 10, MaxSendBuffer: 1 << 20, Budget: buffer.NewBudget(768 << 10)})
 		l := attach(t, s, 0)
 		fill := func() (n int) {
 			for {
@@ -351,7 +351,7 @@ func TestBoundGrowsOnAFastLinkWithinTheBudget(t *testing.T) {
 			}
 		}
 		if n := fill(); n != 256<<10 {
-			t.Errorf("the bound grew to %d, want 256 KiB: 64 and the budget of 192", n)
+			t.Errorf("the bound grew to %d, want 256 KiB: 64 and a quarter of the budget of 768", n)
 		}
 		time.Sleep(3 * time.Second)
 		if err := s.Acked(id + 16); err != nil {

@@ -147,6 +147,9 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 	opening := true
 	for written := 0; perResponse < 0 || written <= perResponse; {
 		ok, err := link.Next(pg.r.Context(), u.hold, &b, perBatch)
+		if errors.Is(err, csp.ErrDisplaced) && pg.r.Context().Err() == nil {
+			link.Contested()
+		}
 		if err != nil {
 			return nil // displaced, gone, or the session's end was said: the response ends
 		}

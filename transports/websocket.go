@@ -353,6 +353,9 @@ func (l *wsLink) end(err error) {
 	case !known: // the connection broke
 		l.ws.CloseNow()
 		if l.link != nil {
+			if websocket.CloseStatus(err) == closeCode(cause.Displaced) { // the client has answered to that
+				l.link.Contested()
+			}
 			l.link.Detach()
 		}
 	case l.link != nil:
