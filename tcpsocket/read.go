@@ -1,0 +1,110 @@
+package tcpsocket
+
+import (
+	"errors"
+	"io"
+	"net"
+
+	"encke/buffer"
+	"encke/cause"
+	"encke/rawconn"
+)
+
+// This file is the way of a backend's bytes to the page. The socket's goroutine is
+// the only one that reads its backend, when there is something to read, the window
+// is open and the session has room.
+
+// maxRead is how much is read from a backend at a time.
+const maxRead = buffer.Max
+
+// pump sends what the backend says to the page.
+func (s *socket) pump(conn net.Conn) {
+	defer s.m.turns.forget(s) // it may have asked for a turn after end took it out
+	reader := rawconn.NewReader(conn, s.place, s.unplace)
+	for {
+		n, err := reader.Read()
+		switch {
+		case err != nil:
+			s.readEnded(conn, err)
+			return
+		case n == 0: // no window, or no room in the session
+			<-s.turn
+		case s.granted > 0:
+			s.forward(n)
+		default:
+			s.unplace() // the page closed: nobody wants it
+		}
+	}
+}
+
+// place is asked for a slice when the backend has something to say.
+func (s *socket) place() []byte {
+	s.mu.Lock()
+	discard, window := s.closing || s.over, s.window
+	s.mu.Unlock()
+	if discard {
+		s.m.turns.forget(s)
+		s.reading = buffer.Get(4 << 10)
+		return s.reading.Room()
+	}
+	if window == 0 {
+		return nil
+	}
+	s.granted = s.m.turns.reserve(s, min(window, maxRead))
+	if s.granted == 0 {
+		return nil
+	}
+	s.reading = buffer.Get(s.granted)
+	return s.reading.Room()[:s.granted]
+}
+
+// unplace takes back what place gave, because there was nothing to read.
+func (s *socket) unplace() {
+	s.reading.Release()
+	s.reading = nil
+	if s.granted > 0 {
+		s.m.sender.Unreserve(s.granted)
+		s.granted = 0
+	}
+}
+
+// forward sends the n bytes that were read as a frame.
+func (s *socket) forward(n int) {
+	b := s.reading
+	b.Extend(n)
+	s.mu.Lock()
+	s.window -= n
+	s.out += uint64(n)
+	s.mu.Unlock()
+	s.m.server.out.Add(uint64(n))
+	b = b.Fit()
+	prependData(b, s.id)
+	granted := s.granted
+	s.granted, s.reading = 0, nil
+	s.m.sender.Send(b, granted) // an error means that abort is on its way
+}
+
+// readEnded is called once when the backend says nothing any more.
+func (s *socket) readEnded(conn net.Conn, err error) {
+	s.mu.Lock()
+	failed, closing, over := s.failed, s.closing, s.over
+	clean := errors.Is(err, io.EOF) && !failed
+	done := s.flushed
+	s.ended = clean
+	s.mu.Unlock()
+	switch {
+	case over && !closing:
+		return // whoever ended it closed the connection
+	case closing && !failed:
+		conn.Close()
+		s.end(cause.Closed.Err(), true)
+	case !clean:
+		s.abort(readCause(err), true)
+	default:
+		s.m.send(&Frame{Type: EOF, Socket: s.id})
+		if done {
+			conn.Close()
+			s.end(cause.Closed.Err(), false)
+		}
+	}
+}
