@@ -40,12 +40,12 @@ func (s *socket) pump(conn net.Conn) {
 // place is asked for a slice when the backend has something to say.
 func (s *socket) place() []byte {
 	s.mu.Lock()
-	discard, window := s.closing || s.over, s.window
+	discard, window := s.said == pageClosed || s.over, s.window
 	s.mu.Unlock()
 	if discard {
 		s.m.turns.forget(s)
-		s.reading = buffer.Get(4 << 10)
-		return s.reading.Room()
+		s.into = buffer.Get(4 << 10)
+		return s.into.Room()
 	}
 	if window == 0 {
 		return nil
@@ -54,14 +54,14 @@ func (s *socket) place() []byte {
 	if s.granted == 0 {
 		return nil
 	}
-	s.reading = buffer.Get(s.granted)
-	return s.reading.Room()[:s.granted]
+	s.into = buffer.Get(s.granted)
+	return s.into.Room()[:s.granted]
 }
 
 // unplace takes back what place gave, because there was nothing to read.
 func (s *socket) unplace() {
-	s.reading.Release()
-	s.reading = nil
+	s.into.Release()
+	s.into = nil
 	if s.granted > 0 {
 		s.m.sender.Unreserve(s.granted)
 		s.granted = 0
@@ -70,7 +70,7 @@ func (s *socket) unplace() {
 
 // forward sends the n bytes that were read as a frame.
 func (s *socket) forward(n int) {
-	b := s.reading
+	b := s.into
 	b.Extend(n)
 	s.mu.Lock()
 	s.window -= n
@@ -80,17 +80,19 @@ func (s *socket) forward(n int) {
 	b = b.Fit()
 	prependData(b, s.id)
 	granted := s.granted
-	s.granted, s.reading = 0, nil
+	s.granted, s.into = 0, nil
 	s.m.sender.Send(b, granted) // an error means that abort is on its way
 }
 
 // readEnded is called once when the backend says nothing any more.
 func (s *socket) readEnded(conn net.Conn, err error) {
 	s.mu.Lock()
-	failed, closing, over := s.failed, s.closing, s.over
+	failed, closing, over := s.writing == writeFailed, s.said == pageClosed, s.over
 	clean := errors.Is(err, io.EOF) && !failed
-	done := s.flushed
-	s.ended = clean
+	done := s.writing == writeFinished
+	if clean {
+		s.reading = readEnded
+	}
 	s.mu.Unlock()
 	switch {
 	case over && !closing:

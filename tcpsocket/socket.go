@@ -33,29 +33,53 @@ type socket struct {
 
 	// Used by the socket's goroutine only.
 	granted int
-	reading *buffer.Buffer
+	into    *buffer.Buffer // what is read into
 
 	mu   sync.Mutex
 	conn net.Conn // nil while dialing
 	over bool     // removed from the mux
 
 	// Towards the backend.
-	queue    []*buffer.Buffer
-	writing  bool // somebody is writing, queue or batch
-	writer   *rawconn.Writer
-	failed   bool // the backend takes nothing any more
-	credits  int  // bytes that the page may still send
-	spent    int  // bytes taken that were not given back as credit
-	pageDone bool // the page sent EOF or CLOSE
-	closing  bool // it was CLOSE
-	flushed  bool // everything and the FIN were written
-	in       uint64
+	said    pageState
+	writing writeState
+	queue   []*buffer.Buffer
+	writer  *rawconn.Writer
+	credits int // bytes that the page may still send
+	spent   int // bytes taken that were not given back as credit
+	in      uint64
 
 	// From the backend.
-	window int  // bytes that the page still takes
-	ended  bool // EOF was sent to the page
-	out    uint64
+	reading readState
+	window  int // bytes that the page still takes
+	out     uint64
 }
+
+// pageState is what the page said last about its direction. It only moves on.
+type pageState uint8
+
+const (
+	pageSends  pageState = iota
+	pageEnded            // EOF: it sends no more
+	pageClosed           // CLOSE: and takes no more
+)
+
+// writeState is how far the page's direction has got.
+type writeState uint8
+
+const (
+	writeIdle     writeState = iota // nothing to write
+	writeBusy                       // somebody is writing, queue or batch
+	writeFinished                   // everything and the FIN were written
+	writeFailed                     // the backend takes nothing any more
+)
+
+// readState is how far the backend's direction has got.
+type readState uint8
+
+const (
+	readOpen  readState = iota
+	readEnded           // EOF was sent to the page
+)
 
 // wake makes the socket's goroutine look again whether it may read.
 func (s *socket) wake() {
@@ -83,7 +107,7 @@ func (s *socket) run(ctx context.Context, opts OpenOptions) {
 	s.conn = conn
 	s.writer = rawconn.NewWriter(conn)
 	s.credits += extra
-	s.writing = true // nothing overtakes what was queued while dialing
+	s.writing = writeBusy // nothing overtakes what was queued while dialing
 	s.limitClosing()
 	s.mu.Unlock()
 	s.m.send(&Frame{

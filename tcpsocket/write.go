@@ -11,7 +11,7 @@ import (
 )
 
 // This file is the way of a socket's bytes to its backend. At any time one
-// goroutine is writing (socket.writing): Mux.Receive, which only writes what the
+// goroutine is writing (writeBusy): Mux.Receive, which only writes what the
 // backend takes at once, or a writer goroutine that lives until the queue is
 // empty.
 
@@ -20,7 +20,7 @@ import (
 func (s *socket) receive(p []byte) error {
 	s.mu.Lock()
 	s.credits -= len(p)
-	overdrawn, done := s.credits < 0, s.pageDone
+	overdrawn, done := s.credits < 0, s.said != pageSends
 	s.mu.Unlock()
 	switch {
 	case overdrawn:
@@ -36,8 +36,11 @@ func (s *socket) receive(p []byte) error {
 // finish notes that the page sends no more; closing: and takes no more either.
 func (s *socket) finish(closing bool) {
 	s.mu.Lock()
-	s.pageDone = true
-	s.closing = s.closing || closing
+	if closing {
+		s.said = pageClosed
+	} else {
+		s.said = max(s.said, pageEnded)
+	}
 	dialing := s.conn == nil
 	s.limitClosing()
 	s.mu.Unlock()
@@ -60,7 +63,7 @@ func (s *socket) queueEmpty() bool {
 
 // limitClosing bounds, with mu held, how long a backend may take the rest.
 func (s *socket) limitClosing() {
-	if s.closing && s.conn != nil {
+	if s.said == pageClosed && s.conn != nil {
 		s.conn.SetWriteDeadline(time.Now().Add(s.m.server.opts.CloseTimeout))
 	}
 }
@@ -79,16 +82,16 @@ func (s *socket) flush() {
 	s.batch, s.dirty = s.batch[:0], false
 	defer clear(batch)
 	s.mu.Lock()
-	if s.over || s.failed {
+	switch {
+	case s.over, s.writing == writeFailed, s.writing == writeFinished && s.said == pageEnded:
 		s.mu.Unlock()
 		return
-	}
-	if s.conn == nil || s.writing {
+	case s.conn == nil, s.writing == writeBusy:
 		s.enqueue(batch)
 		s.mu.Unlock()
 		return
 	}
-	s.writing = true
+	s.writing = writeBusy
 	s.mu.Unlock()
 
 	rest, written, err := s.tryWrite(batch)
@@ -96,8 +99,9 @@ func (s *socket) flush() {
 		s.took(written)
 	}
 	s.mu.Lock()
-	s.failed = err != nil
-	if err == nil {
+	if err != nil {
+		s.writing = writeFailed
+	} else {
 		s.enqueue(rest)
 	}
 	s.mu.Unlock()
@@ -168,23 +172,21 @@ func (s *socket) continueWriting() {
 	s.mu.Lock()
 	switch {
 	case s.over:
-		s.writing = false
-	case s.failed:
-		s.writing = false
+		s.writing = writeIdle
+	case s.writing == writeFailed:
 		s.dropQueue()
 		s.endWithoutProgress(s.out)
 	case len(s.queue) > 0:
 		conn := s.conn
 		s.m.server.wg.Go(func() { s.writeQueue(conn) }) // ends when the queue is empty or conn is closed
-	case s.pageDone && !s.flushed, s.closing:
-		s.flushed = true
-		s.writing = false
-		conn, closing, ended := s.conn, s.closing, s.ended
+	case s.said != pageSends:
+		s.writing = writeFinished
+		conn, closing, ended := s.conn, s.said == pageClosed, s.reading == readEnded
 		s.mu.Unlock()
 		s.shut(conn, closing, ended)
 		return
 	default:
-		s.writing = false
+		s.writing = writeIdle
 	}
 	s.mu.Unlock()
 }
@@ -194,12 +196,12 @@ func (s *socket) continueWriting() {
 // it was for a second, since out bytes had been.
 func (s *socket) endWithoutProgress(out uint64) {
 	wait := time.Second
-	if s.ended {
+	if s.reading == readEnded {
 		wait = 0
 	}
 	time.AfterFunc(wait, func() {
 		s.mu.Lock()
-		if !s.over && !s.ended && s.out != out {
+		if !s.over && s.reading == readOpen && s.out != out {
 			s.endWithoutProgress(s.out)
 			s.mu.Unlock()
 			return
@@ -213,7 +215,7 @@ func (s *socket) endWithoutProgress(out uint64) {
 func (s *socket) writeQueue(conn net.Conn) {
 	for {
 		s.mu.Lock()
-		if len(s.queue) == 0 || s.over || s.failed {
+		if len(s.queue) == 0 || s.over || s.writing == writeFailed {
 			s.mu.Unlock()
 			break
 		}
@@ -225,7 +227,7 @@ func (s *socket) writeQueue(conn net.Conn) {
 		b.Release()
 		if err != nil {
 			s.mu.Lock()
-			s.failed = true
+			s.writing = writeFailed
 			s.mu.Unlock()
 		}
 	}
@@ -277,7 +279,7 @@ func (s *socket) took(n int) {
 	s.in += uint64(n)
 	s.spent += n
 	give := 0
-	if s.spent >= s.m.server.opts.Window/4 && !s.pageDone && !s.over {
+	if s.spent >= s.m.server.opts.Window/4 && s.said == pageSends && !s.over {
 		give = s.spent
 		s.credits += give
 		s.spent = 0
