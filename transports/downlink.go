@@ -78,8 +78,8 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, rt route, origin
 		defer buf.Release()
 	}
 	_, malformed := u.parse(body)
-	if u.hello.Kind == 0 {
-		return nil, nil, malformed
+	if malformed != nil && u.hello.Kind != csp.Resume {
+		return nil, nil, malformed // no session is made for it
 	}
 	if rt.kind == EventSource {
 		u.lastEventID(r)

@@ -210,12 +210,14 @@ func TestRefusals(t *testing.T) {
 		{name: "octal seq", method: "GET", path: "jsonp?seq=010&callback=a", status: 400, says: "seq is not a number"},
 		{name: "script for an unknown session", method: "GET", path: "jsonp?seq=1&callback=a&" + query(resume("x", 0)), status: 200, says: `/**/a(1,[["close",13,0,"unknown session"]]);`},
 		{name: "events of an unknown session", method: "GET", path: "eventsource?" + query(resume("x", 0)), status: 200, says: `data: [["close",13,0,"unknown session"]]`},
+		{name: "d with a line end", method: "GET", path: "jsonp?seq=1&callback=a&" + query([]byte(new1))[:10] + "%0a" + query([]byte(new1))[10:], status: 200, says: "d is not URL-safe base64"},
 		{name: "d is not base64", method: "GET", path: "eventsource?d=%25", status: 200, says: "d is not URL-safe base64"},
 		{name: "no origin", method: "POST", path: "send", body: new1, headers: []string{"Origin", ""}, status: 403, says: "--origin"},
 		{name: "foreign origin", method: "POST", path: "send", body: new1, headers: []string{"Origin", "http://evil.test"}, status: 403},
 		{name: "origin null", method: "POST", path: "send", body: new1, headers: []string{"Origin", "null"}, status: 403},
 		{name: "foreign script", method: "GET", path: "jsonp?seq=1&callback=a", headers: []string{"Sec-Fetch-Site", "cross-site"}, status: 403},
 		{name: "foreign referer", method: "GET", path: "iframe", headers: []string{"Sec-Fetch-Site", "cross-site", "Referer", "http://evil.test/"}, status: 403},
+		{name: "a WebSocket handshake that is none", method: "GET", path: "websocket", headers: []string{"Origin", "OWN", "Connection", "Upgrade", "Upgrade", "<b>"}, status: 426, says: "not a WebSocket handshake\n"},
 		{name: "foreign host", method: "POST", path: "send", body: new1, headers: []string{"Host", "evil.test"}, status: 421},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -245,6 +247,21 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("%d sessions are left", st.Live)
 			}
 		})
+	}
+}
+
+// What is malformed makes no session, not even one that is over at once: it would be
+// remembered for a minute.
+func TestMalformedNewOpensNothing(t *testing.T) {
+	r := newRig(t, transports.Options{}, csp.Options{})
+	for _, path := range []string{"send", "long-polling", "fetch-streaming", "xhr-streaming"} {
+		if resp := r.post(path, join(r.hello(), []byte{0x7f})); resp.StatusCode != 400 {
+			t.Errorf("%s: status %d", path, resp.StatusCode)
+		}
+	}
+	r.get("jsonp?callback=f&seq=1&" + query(join(r.hello(), []byte{0x7f})))
+	if n := r.server.Stats().Opened; n > 0 {
+		t.Errorf("%d sessions were made", n)
 	}
 }
 

@@ -126,7 +126,7 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, get bool) ([]byte
 			return nil, nil, cause.Limit.With("query of more than %d characters", maxQuery)
 		}
 		p, err := base64.RawURLEncoding.Strict().DecodeString(d)
-		if err != nil {
+		if err != nil || strings.ContainsAny(d, "\r\n") { // which the decoder passes over
 			return nil, nil, cause.ProtocolError.With("d is not URL-safe base64 without padding")
 		}
 		return p, nil, nil

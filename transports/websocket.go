@@ -52,6 +52,13 @@ type upgrader struct {
 // Unwrap hides nothing; it is there so that http.ResponseController works.
 func (u *upgrader) Unwrap() http.ResponseWriter { return u.ResponseWriter }
 
+// Write is called for what the library says about a handshake that is none. It would
+// repeat the request.
+func (u *upgrader) Write(p []byte) (int, error) {
+	_, err := io.WriteString(u.ResponseWriter, "not a WebSocket handshake\n")
+	return len(p), err
+}
+
 // Hijack implements http.Hijacker.
 func (u *upgrader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(u.ResponseWriter).Hijack()
