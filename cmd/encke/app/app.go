@@ -110,6 +110,11 @@ func (a *App) wire(set *settings) error {
 	a.routes.Handle(c.Prefix+"/session/", guard(http.StripPrefix(c.Prefix, a.handler)))
 	a.routes.Handle(c.Prefix+"/", guard(http.StripPrefix(c.Prefix, static.Handler())))
 	a.routes.HandleFunc(c.Prefix+"/healthz", a.health)
+	for _, folder := range []string{c.Prefix, c.Prefix + "/session"} {
+		if folder != "" { // or the mux would redirect to it with a slash, see exactPaths
+			a.routes.Handle(folder, guard(http.HandlerFunc(notFound)))
+		}
+	}
 	return nil
 }
 
@@ -122,7 +127,7 @@ func (a *App) Mount(path string, h http.Handler) {
 
 func (a *App) serve(ln net.Listener, set *settings) {
 	srv := &http.Server{
-		Handler:           limitBodies(a.routes),
+		Handler:           limitBodies(exactPaths(a.routes)),
 		TLSConfig:         set.tls,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
