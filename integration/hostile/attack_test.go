@@ -1,0 +1,98 @@
+package hostile
+
+import (
+	"strings"
+	"testing"
+)
+
+// attack is one hostile request and what must come of it.
+type attack struct {
+	name string
+	request
+	wire string // instead of request: the bytes as they are
+	want answer
+}
+
+// family makes attacks against a rig, whose address, sessions and backend they may name.
+type family func(t *testing.T, r *rig) []attack
+
+var families = map[string]family{
+	"origin":       foreignOrigins,
+	"referer":      foreignReferers,
+	"host":         foreignHosts,
+	"leaked id":    leakedIDs,
+	"guessed id":   guessedIDs,
+	"method":       wrongMethods,
+	"variable":     wrongVariables,
+	"callback":     wrongCallbacks,
+	"base64":       wrongBase64,
+	"record":       wrongRecords,
+	"frame":        wrongFrames,
+	"body":         wrongBodies,
+	"injection":    injections,
+	"upgrade":      wrongUpgrades,
+	"file":         wrongFiles,
+	"smuggling":    smuggling,
+	"forwarded by": forwarded,
+}
+
+// enough is how many attacks there must be at least; a family that falls away is noticed.
+const enough = 400
+
+// TestHostileRequests makes every attack and looks at what it left behind.
+func TestHostileRequests(t *testing.T) {
+	r := newRig(t)
+	seen := make(map[string]string) // names by what goes over the wire
+	for family, make := range families {
+		t.Run(family, func(t *testing.T) {
+			attacks := make(t, r)
+			for _, a := range attacks {
+				if a.wire == "" {
+					a.wire = string(a.bytes())
+				}
+				if first, again := seen[a.wire]; again {
+					t.Errorf("%s is the same request as %s", a.name, first)
+				}
+				seen[a.wire] = family + "/" + a.name
+				t.Run(a.name, func(t *testing.T) { r.suffer(t, a) })
+			}
+			t.Logf("%d requests", len(attacks))
+		})
+	}
+	t.Logf("%d distinct hostile requests", len(seen))
+	if len(seen) < enough {
+		t.Errorf("%d distinct hostile requests, want at least %d", len(seen), enough)
+	}
+	r.canary.check(t)
+	if strings.Contains(r.log.String(), "\nforged") {
+		t.Error("a request forged a line in the log")
+	}
+}
+
+// suffer makes one attack.
+func (r *rig) suffer(t *testing.T, a attack) {
+	t.Helper()
+	before := r.app.Stats()
+	dialled := r.backend.Open()
+	got, err := exchange(r.addr, strings.SplitN(a.wire, " ", 2)[0], []byte(a.wire))
+	if err != nil {
+		t.Errorf("the connection ended with: %v", err)
+	}
+	for _, problem := range a.want.check(got) {
+		t.Error(problem)
+	}
+	r.beat(t)
+	after := r.app.Stats()
+	if n := after.Sessions.Opened - before.Sessions.Opened; n != uint64(a.want.opened) {
+		t.Errorf("%d sessions were made, want %d", n, a.want.opened)
+	}
+	if after.Sockets.Opened != before.Sockets.Opened {
+		t.Error("a socket was asked for")
+	}
+	if now := r.backend.Open(); now != dialled {
+		t.Errorf("the backend has %d connections, want %d", now, dialled)
+	}
+	if t.Failed() {
+		t.Logf("the request was %.400q", a.wire)
+	}
+}
