@@ -4,7 +4,7 @@
 TOOLS := $(CURDIR)/integration/.tools/node/bin
 export PATH := $(TOOLS):$(PATH)
 
-.PHONY: help demo run build install test check unit client-test integration fuzz bench client clean
+.PHONY: help demo run build install test check unit model client-test integration fuzz bench client clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -21,7 +21,7 @@ build: ## build bin/encke; needs only Go
 install: ## install what the tests need: Debian packages, npm packages
 	sh integration/install.sh
 
-test: install check unit client-test integration ## install what is needed and run everything
+test: install check unit model client-test integration ## install what is needed and run everything
 
 check: ## formatting, vet, module files, and that no generated file is stale
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
@@ -31,6 +31,9 @@ check: ## formatting, vet, module files, and that no generated file is stale
 
 unit: ## Go tests that need no browser and no other server
 	go test -race -timeout 10m $$(go list ./... | grep -v /integration)
+
+model: ## the session protocol's model: all its states, and bugs that must be found; SIZE=large: the large one
+	sh csp/model/run.sh $(SIZE)
 
 client-test: ## tests of the TypeScript client and the demo's pages
 	cd static/client && npm test

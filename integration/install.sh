@@ -10,6 +10,7 @@ PATH="$PWD/.tools/node/bin:$PATH"
 wanted="
 gcc:gcc
 /usr/include/stdio.h:libc6-dev
+spin:spin
 chromium:chromium
 firefox-esr:firefox-esr
 node:nodejs
