@@ -4,7 +4,7 @@
 TOOLS := $(CURDIR)/integration/.tools/node/bin
 export PATH := $(TOOLS):$(PATH)
 
-.PHONY: help demo run build install test check unit model client-test integration fuzz bench client clean
+.PHONY: help demo run build install test check unit properties model client-test integration fuzz bench client clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,6 +31,9 @@ check: ## formatting, vet, module files, and that no generated file is stale
 
 unit: ## Go tests that need no browser and no other server
 	go test -race -timeout 10m $$(go list ./... | grep -v /integration)
+
+properties: ## CASES (default 1000000) random runs of what must hold whatever happens
+	go test -timeout 2h ./csp -run BadNetwork -rapid.checks=$${CASES:-1000000} -rapid.steps=100
 
 model: ## the session protocol's model: all its states, and bugs that must be found; SIZE=large: the large one
 	sh csp/model/run.sh $(SIZE)
