@@ -14,8 +14,9 @@
 //	imports_test.go    which of our packages may import which
 //	pages/             the page's half of the scenarios
 //	clients/ bundle/   npm clients over TCPSocket, and what makes scripts of them
-//	browser/ relay/ backend/ servers/ proxy/
-//	                   drive a browser, cut links, be a TCP server, run a daemon, run encke
+//	browser/ relay/ backend/ servers/ proxy/ peer/
+//	                   drive a browser, cut links, be a TCP server, run a daemon, run
+//	                   encke, be a client in Go that speaks every technique
 //
 // Nothing here waits for a length of time or judges one. Time limits are guards against
 // hanging and are minutes long.
