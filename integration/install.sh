@@ -20,6 +20,9 @@ prosody:prosody
 mosquitto:mosquitto
 redis-server:redis-server
 haproxy:haproxy
+ip:iproute2
+nft:nftables
+slowhttptest:slowhttptest
 java:activemq
 /usr/share/activemq/bin/activemq.jar:activemq
 "
