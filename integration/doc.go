@@ -17,9 +17,8 @@
 //	browser/ relay/ backend/ servers/ proxy/ peer/
 //	                   drive a browser, cut links, be a TCP server, run a daemon, run
 //	                   encke, be a client in Go that speaks every technique
-//	browser/ relay/ backend/ servers/ proxy/
-//	                   drive a browser, cut links, be a TCP server, run a daemon, run encke
-//	netns/             networks of their own that tests may break (needs root)
+//	netns/ process/    networks of their own that tests may break (needs root); a process
+//	                   as its system sees it: memory, descriptors, limits
 //
 // Nothing here waits for a length of time or judges one. Time limits are guards against
 // hanging and are minutes long.

@@ -118,6 +118,20 @@ func (p *Proxy) Log() string {
 	return strings.Join(p.log, "\n")
 }
 
+// PID is the id of the proxy's process.
+func (p *Proxy) PID() int { return p.cmd.Process.Pid }
+
+// Terminate asks the proxy to stop, as an operator does. Ended tells when it has.
+func (p *Proxy) Terminate() {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatalf("stop the proxy: %v", err)
+	}
+}
+
+// Ended is closed when the proxy's process has ended, or is about to.
+func (p *Proxy) Ended() <-chan struct{} { return p.done }
+
 // Kill ends the proxy as a crash does. It must not be used after that.
 func (p *Proxy) Kill() {
 	p.t.Helper()
