@@ -14,6 +14,7 @@ type conns struct {
 
 	mu   sync.Mutex
 	live map[*conn]struct{}
+	next bool // the next connection is to be cut, since there was none
 }
 
 // conn leaves its conns when it is closed.
@@ -34,13 +35,24 @@ func (c *conns) open(ctx context.Context, network, addr string) (net.Conn, error
 		c.live = make(map[*conn]struct{})
 	}
 	c.live[one] = struct{}{}
+	if c.next {
+		c.next = false
+		c.reset()
+	}
 	return one, nil
 }
 
-// cut resets all connections there are, and returns how many.
+// cut resets all connections there are, or the next one when there are none. It returns
+// how many.
 func (c *conns) cut() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.next = len(c.live) == 0
+	return max(c.reset(), 1)
+}
+
+// reset is cut with mu held.
+func (c *conns) reset() int {
 	for one := range c.live {
 		if tcp, ok := one.Conn.(interface{ SetLinger(int) error }); ok {
 			_ = tcp.SetLinger(0)

@@ -151,7 +151,8 @@ func (p *Peer) Open(ctx context.Context, host string, port int) (*tcpsocket.Conn
 	return p.sockets.Dial(ctx, dest)
 }
 
-// Cut resets all TCP connections to the proxy there are, and returns how many.
+// Cut resets all TCP connections to the proxy there are, and returns how many. When there
+// are none, between two polls, it resets the next one as soon as it is connected.
 func (p *Peer) Cut() int {
 	n := p.conns.cut()
 	p.mu.Lock()

@@ -113,9 +113,7 @@ func TestCut(t *testing.T) {
 		}
 		defer conn.Close()
 		for i := range 30 {
-			if p.Cut() == 0 && transport == "websocket" {
-				t.Errorf("cut %d: no connection", i)
-			}
+			p.Cut()
 			want := fmt.Appendf(nil, "after cut %d", i)
 			if _, err := conn.Write(want); err != nil {
 				t.Fatal(err)
@@ -128,7 +126,7 @@ func TestCut(t *testing.T) {
 		if st := a.Stats().Sessions; st.Opened != 1 {
 			t.Errorf("%d sessions were opened", st.Opened)
 		}
-		if st := p.Stats(); st.Cuts < 30 || st.Resumes == 0 || st.LastResume == 0 {
+		if st := p.Stats(); st.Cuts < 30 || st.Resumes == 0 || st.Resumes+st.Repeated < 15 || st.LastResume == 0 {
 			t.Errorf("after 30 cuts: %+v", st)
 		}
 	})
