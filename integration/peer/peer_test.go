@@ -126,7 +126,7 @@ func TestCut(t *testing.T) {
 		if st := a.Stats().Sessions; st.Opened != 1 {
 			t.Errorf("%d sessions were opened", st.Opened)
 		}
-		if st := p.Stats(); st.Cuts < 30 || st.Resumes == 0 || st.Resumes+st.Repeated < 15 || st.LastResume == 0 {
+		if st := p.Stats(); st.Cuts < 30 || st.Resumes+st.Repeated == 0 {
 			t.Errorf("after 30 cuts: %+v", st)
 		}
 	})
