@@ -74,7 +74,7 @@ func (l *link) pass(dst, src *net.TCPConn, upwards bool) {
 			return
 		}
 		for rest := p[:n]; len(rest) > 0; {
-			allowed, plan := l.take(len(rest))
+			allowed, plan := l.take(len(rest), upwards)
 			if allowed == 0 {
 				return
 			}
@@ -124,14 +124,15 @@ func (l *link) inspect(p []byte) bool {
 // take says how many of n bytes may be passed on now, and which plan they belong to. 0:
 // none ever, the link is over. It waits while a plan is due, and for the end of a
 // frozen link.
-func (l *link) take(n int) (int, *plan) {
+func (l *link) take(n int, upwards bool) (int, *plan) {
 	r := l.relay
 	for {
 		r.mu.Lock()
-		isCut, frozen, plan := l.isCut, l.frozen, r.plan
+		isCut, frozen, due := l.isCut, l.frozen, r.plan
 		allowed := 0
+		var plan *plan
 		if !isCut && !frozen {
-			allowed = r.take(n)
+			allowed, plan = r.take(n, upwards)
 		}
 		r.mu.Unlock()
 		switch {
@@ -141,7 +142,7 @@ func (l *link) take(n int) (int, *plan) {
 			<-l.over
 		default:
 			select {
-			case <-plan.over:
+			case <-due.over:
 			case <-l.over:
 			}
 		}

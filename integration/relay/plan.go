@@ -2,6 +2,7 @@ package relay
 
 // plan is something to do when a number of bytes has passed. Guarded by Relay.mu.
 type plan struct {
+	way       Way
 	left      int64 // bytes that may still be taken for passing on
 	unwritten int64 // bytes that are not passed on yet
 	f         func()
@@ -11,12 +12,34 @@ type plan struct {
 // After calls f when exactly n more bytes have passed, counted over all links and both
 // directions; nothing passes while f runs. The channel is closed when f has run. f may
 // call After. A later call of After replaces an earlier one that is not due yet.
-func (r *Relay) After(n int64, f func()) <-chan struct{} {
-	p := &plan{left: n, unwritten: n, f: f, over: make(chan struct{})}
+func (r *Relay) After(n int64, f func()) <-chan struct{} { return r.AfterOn(Both, n, f) }
+
+// Way says which bytes count.
+type Way int
+
+// Up is from the client, Down to it.
+const (
+	Both Way = iota
+	Up
+	Down
+)
+
+func (w Way) counts(upwards bool) bool { return w == Both || (w == Up) == upwards }
+
+// AfterOn is After for the bytes of one direction; those of the other pass until then.
+func (r *Relay) AfterOn(way Way, n int64, f func()) <-chan struct{} {
+	p := &plan{way: way, left: n, unwritten: n, f: f, over: make(chan struct{})}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.plan = p
 	return p.over
+}
+
+// Never drops what After was told, if it is not due yet.
+func (r *Relay) Never() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.plan = nil
 }
 
 // CutEach cuts all open links each time that n more bytes have passed, times times in
@@ -38,22 +61,23 @@ func (r *Relay) CutEach(n int64, times int) <-chan struct{} {
 	return done
 }
 
-// take takes up to n bytes out of what may pass before the plan is due. 0: it is due,
-// wait for its end. It is called with r.mu held.
-func (r *Relay) take(n int) int {
-	if r.plan == nil {
-		return n
+// take takes up to n bytes out of what may pass before the plan is due, and says which
+// plan they count for. 0: it is due, wait for its end. It is called with r.mu held.
+func (r *Relay) take(n int, upwards bool) (int, *plan) {
+	p := r.plan
+	if p == nil || !p.way.counts(upwards) && p.left > 0 {
+		return n, nil
 	}
-	n = int(min(int64(n), r.plan.left))
-	r.plan.left -= int64(n)
-	return n
+	n = int(min(int64(n), p.left))
+	p.left -= int64(n)
+	return n, p
 }
 
 // put counts n taken bytes as passed on and does what is due then.
 func (r *Relay) put(n int, p *plan) {
 	r.mu.Lock()
 	r.passed += int64(n)
-	if p == nil || p != r.plan {
+	if p == nil {
 		r.mu.Unlock()
 		return
 	}

@@ -43,3 +43,21 @@ func TestAfterHoldsAllLinks(t *testing.T) {
 		t.Errorf("passed %d, want %d", r.Passed(), 2*n)
 	}
 }
+
+// A plan for one direction lets the other pass, and is exact.
+func TestAfterOnCountsOneWay(t *testing.T) {
+	for way, want := range map[relay.Way]int64{relay.Both: 3, relay.Up: 3, relay.Down: 5 + 3} {
+		r := relay.New(t, backend.Echo(t).Addr())
+		conn := dial(t, r)
+		var passed int64
+		done := r.AfterOn(way, 3, func() { passed = r.Passed() })
+		say(t, conn, "hello")
+		<-done
+		if passed != want {
+			t.Errorf("way %d: the plan was carried out after %d bytes, want %d", way, passed, want)
+		}
+		r.AfterOn(way, 3, func() { t.Errorf("way %d: a dropped plan was carried out", way) })
+		r.Never()
+		say(t, conn, "hello")
+	}
+}
