@@ -4,7 +4,7 @@
 TOOLS := $(CURDIR)/integration/.tools/node/bin
 export PATH := $(TOOLS):$(PATH)
 
-.PHONY: help demo run build install test check unit properties model client-test integration faults fuzz bench client clean
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -47,6 +47,9 @@ integration: ## real browsers against real servers
 
 faults: ## break what lies between a page and a backend; ROWS=7,8 TRANSPORTS=jsonp SEED=n
 	FULL=1 go test -race -timeout 4h -v -run '^TestFaults$$' ./integration/faults
+
+resume: ## cut sessions on every transport CUTS times (default 700) and count what resumed
+	go test -timeout 4h -v -run '^TestResume$$' ./integration/faults
 
 fuzz: ## every fuzz target for FUZZTIME (default 30s)
 	@for t in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
