@@ -24,10 +24,12 @@ type Link struct {
 	next     uint64 // id that the other side expects on this link; 0: none was sent
 	pings    int
 	pongs    int
-	gone     error // why the link must stop
-	saidLast bool  // the Close record was taken
-	by       *Link // the one that displaced this one
-	tookLive bool  // this one displaced a link that was alive
+	gone     error  // why the link must stop
+	saidLast bool   // the Close record was taken
+	by       *Link  // the one that displaced this one
+	knows    bool   // its client had received what only the displaced link carried
+	tookLive bool   // this one displaced a link that was alive
+	before   uint64 // highest id that an earlier link carried
 }
 
 // Attach makes a new Link the one that carries packets away, beginning behind
@@ -51,6 +53,7 @@ func (s *Session) Attach(ack uint64, wake func()) (*Link, error) {
 	}
 	old := s.link
 	s.link = l
+	l.before = s.out.taken
 	s.halfOpen = false
 	s.moved = time.Now()
 	s.opts.count.attached.Add(1)
@@ -61,6 +64,7 @@ func (s *Session) Attach(ack uint64, wake func()) (*Link, error) {
 	wakeOld := noWake
 	if old != nil {
 		old.gone, old.by = ErrDisplaced, l
+		l.knows = ack > old.before
 		s.opts.count.displaced.Add(1)
 		wakeOld = old.wakeIfParked()
 	}

@@ -14,7 +14,9 @@ import (
 //
 // So a take-over is counted when the displaced link was still alive and had itself
 // displaced one that was. Whether a link was alive is known to its transport after
-// the fact: somebody was there to be told (Contested).
+// the fact: somebody was there to be told (Contested). And it is not counted when
+// the newcomer acknowledges what only the displaced link has carried: then it is
+// the same client.
 
 // More take-overs than maxTakeOvers within takeOverTime end the session.
 const (
@@ -48,7 +50,7 @@ func (l *Link) Contested() {
 	}
 	l.by.tookLive = true
 	loop := false
-	if l.tookLive {
+	if l.tookLive && !l.by.knows {
 		s.opts.count.takeOvers.Add(1)
 		loop = s.takeOvers.add(time.Now())
 	}

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"encke/buffer"
 	"encke/cause"
 	"encke/csp"
 )
@@ -82,6 +83,18 @@ func TestOneClientIsNoLoop(t *testing.T) {
 			}
 			old.Detach() // the client has closed it
 			return attach(t, s, 0)
+		}},
+		{"new links that acknowledge what the old one brought", func(t *testing.T, s *csp.Session, i int, old *csp.Link) *csp.Link {
+			s.Send(buffer.Copy([]byte("x")), 0)
+			var b csp.Batch
+			if ok, err := old.Take(&b, 1<<10); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			b.Release()
+			l := attach(t, s, uint64(i+1))
+			old.Contested()
+			old.Detach()
+			return l
 		}},
 		{"upgrade, and a fallback that overtakes the end of the WebSocket", func(t *testing.T, s *csp.Session, i int, old *csp.Link) *csp.Link {
 			l := attach(t, s, 0)

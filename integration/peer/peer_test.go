@@ -134,9 +134,14 @@ func TestCut(t *testing.T) {
 
 func TestSwitch(t *testing.T) {
 	const n = 1 << 20
-	b := backend.Exchange(t, 3, 4, n)
-	a := start(t, b)
+	b, pong := backend.Exchange(t, 3, 4, n), backend.Echo(t)
+	a := start(t, b, pong)
 	p := dial(t, peer.Options{Base: a.URL()})
+	ping, err := p.Open(t.Context(), pong.Host(), pong.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ping.Close()
 	done := make(chan struct{})
 	go func() { // until the exchange is over
 		defer close(done)
@@ -149,6 +154,15 @@ func TestSwitch(t *testing.T) {
 			}
 			if got := p.Transport(); got != transport {
 				t.Errorf("after the switch to %s the transport is %s", transport, got)
+			}
+			// The proxy knows a client that changes links often from two that fight for
+			// a session by what it has received on each.
+			var answer [1]byte
+			if _, err := ping.Write([]byte{1}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(ping, answer[:]); err != nil {
+				t.Fatal(err)
 			}
 		}
 	}
