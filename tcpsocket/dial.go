@@ -45,8 +45,10 @@ const attemptDelay = 250 * time.Millisecond
 // Dialer is the Opener that connects over TCP to what the rules allow. The order
 // is fixed: check the name, resolve once, check every address, dial addresses.
 type Dialer struct {
-	rules *whitelist.Rules
-	opts  DialOptions
+	rules  *whitelist.Rules
+	opts   DialOptions
+	denied deniedLog
+	count  dialCounters
 }
 
 var _ Opener = (*Dialer)(nil)
@@ -65,13 +67,26 @@ func NewDialer(rules *whitelist.Rules, opts DialOptions) *Dialer {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Dialer{rules: rules, opts: opts}
+	return &Dialer{rules: rules, opts: opts, denied: deniedLog{lines: rate{perSecond: 10, burst: 100}}}
 }
 
 // Open connects to dest. The error is of type *cause.Error; a page learns nothing
 // about a target that is not allowed but Denied.
 func (d *Dialer) Open(ctx context.Context, dest whitelist.Dest, opts OpenOptions) (net.Conn, error) {
+	d.count.dials.Add(1)
+	conn, err := d.open(ctx, dest, opts)
+	if err != nil {
+		why := dialCause(err)
+		d.count.failed[why.Code].Add(1)
+		return nil, why
+	}
+	d.count.connected.Add(1)
+	return conn, nil
+}
+
+func (d *Dialer) open(ctx context.Context, dest whitelist.Dest, opts OpenOptions) (net.Conn, error) {
 	if err := d.rules.Check(dest); err != nil {
+		d.count.deniedNames.Add(1)
 		return nil, d.deny(dest, err)
 	}
 	addrs, err := d.resolve(ctx, dest)
@@ -80,6 +95,7 @@ func (d *Dialer) Open(ctx context.Context, dest whitelist.Dest, opts OpenOptions
 	}
 	allowed, err := d.rules.CheckAddrs(dest, addrs)
 	if err != nil {
+		d.count.deniedAddresses.Add(1)
 		return nil, d.deny(dest, err)
 	}
 	allowed = order(allowed, opts.Family)
@@ -88,11 +104,25 @@ func (d *Dialer) Open(ctx context.Context, dest whitelist.Dest, opts OpenOptions
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.opts.ConnectTimeout)
 	defer cancel()
-	return d.race(ctx, dest, allowed, opts)
+	conn, err := d.race(ctx, dest, allowed, opts)
+	switch {
+	case err == nil:
+	case errors.Is(err, cause.TimedOut.Err()):
+		d.count.connectTimeouts.Add(1)
+	case errors.Is(err, cause.Limit.Err()):
+		d.count.noDescriptor.Add(1)
+	}
+	return conn, err
 }
 
 func (d *Dialer) deny(dest whitelist.Dest, reason error) error {
-	d.opts.Log.Warn("denied", "dest", dest.String(), "reason", reason.Error())
+	if ok, leftOut := d.denied.allow(); !ok {
+		d.count.leftOut.Add(1)
+	} else if leftOut > 0 {
+		d.opts.Log.Warn("denied", "dest", dest.String(), "reason", reason.Error(), "left_out", leftOut)
+	} else {
+		d.opts.Log.Warn("denied", "dest", dest.String(), "reason", reason.Error())
+	}
 	return cause.Denied.With("this target is not allowed")
 }
 
@@ -112,8 +142,10 @@ func (d *Dialer) resolve(ctx context.Context, dest whitelist.Dest) ([]netip.Addr
 	}
 	var dns *net.DNSError
 	if ctx.Err() != nil || errors.As(err, &dns) && dns.IsTimeout {
+		d.count.lookupTimeouts.Add(1)
 		return nil, cause.TimedOut.With("the name server did not answer")
 	}
+	d.count.lookupFailures.Add(1)
 	return nil, cause.NameNotFound.With("the name does not resolve")
 }
 

@@ -28,7 +28,12 @@ type Mux struct {
 	last    uint64 // highest socket number ever opened
 	over    *cause.Error
 	goAway  bool
+	extra   int  // by what windows are larger than firstWindow, together
+	lines   rate // of the log, about refused sockets
+	leftOut int  // lines that were too many
 
+	// Used by Receive only, like the first ones.
+	opening      rate
 	chatter      int // frames for numbers never opened, since chatterSince
 	chatterSince time.Time
 }
@@ -68,6 +73,7 @@ func (m *Mux) Closed(why *cause.Error) {
 	for _, s := range all {
 		s.abort(why, false)
 	}
+	m.auditRest()
 	m.server.forget(m)
 }
 
@@ -88,6 +94,23 @@ func (m *Mux) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.sockets)
+}
+
+// Queued returns how many bytes wait for backends.
+func (m *Mux) Queued() int {
+	m.mu.Lock()
+	all := make([]*socket, 0, len(m.sockets))
+	for _, s := range m.sockets {
+		all = append(all, s)
+	}
+	m.mu.Unlock()
+	n := 0
+	for _, s := range all {
+		s.mu.Lock()
+		n += s.queued
+		s.mu.Unlock()
+	}
+	return n
 }
 
 func (m *Mux) handle(f *Frame) error {
@@ -124,10 +147,12 @@ func (m *Mux) handle(f *Frame) error {
 const maxChatter = 100
 
 func (m *Mux) stray(f *Frame) error {
+	m.server.count.strays.Add(1)
 	if now := time.Now(); now.Sub(m.chatterSince) > time.Minute {
 		m.chatterSince, m.chatter = now, 0
 	}
 	if m.chatter++; m.chatter > maxChatter {
+		m.server.count.strayLoops.Add(1)
 		return cause.ProtocolError.With("too many frames for sockets that were never opened")
 	}
 	if f.Type == Reset {
@@ -141,6 +166,7 @@ func (m *Mux) open(f *Frame) error {
 	m.mu.Lock()
 	if f.Socket <= m.last {
 		m.mu.Unlock()
+		m.server.count.numbersUsed.Add(1)
 		return cause.ProtocolError.With("socket number %d used again", f.Socket)
 	}
 	m.last = f.Socket
@@ -149,7 +175,7 @@ func (m *Mux) open(f *Frame) error {
 	if over {
 		return nil
 	}
-	m.server.opened.Add(1)
+	m.server.count.opened.Add(1)
 
 	s := &socket{m: m, id: f.Socket, window: int(min(f.N, maxWindow)), since: time.Now()}
 	dest, err := whitelist.ParseDest(string(f.Host), f.Port)
@@ -163,31 +189,56 @@ func (m *Mux) open(f *Frame) error {
 		m.refuse(s, cause.BadTarget.With("%v", err))
 		return nil
 	case full:
+		m.server.count.limitSockets.Add(1)
 		m.refuse(s, cause.Limit.With("too many open sockets in this session"))
 		return nil
 	case away:
 		m.refuse(s, cause.GoingAway.With("the proxy is stopping"))
+		return nil
+	case !m.opening.allow(s.since):
+		m.server.count.limitRate.Add(1)
+		m.refuse(s, cause.Limit.With("sockets are opened too fast"))
+		return nil
+	case !m.server.targets.take(dest):
+		m.server.count.limitTarget.Add(1)
+		m.refuse(s, cause.Limit.With("too many sockets to this target"))
 		return nil
 	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), m.server.opts.DialTimeout)
 	s.cancel = cancel
 	s.turn = make(chan struct{}, 1)
-	s.credits = firstWindow
+	s.credits, s.span = firstWindow, firstWindow
+	s.account = m.server.opts.Budget.Account()
 	m.mu.Lock()
 	if m.over != nil {
 		m.mu.Unlock()
 		cancel()
+		m.server.targets.give(dest)
 		return nil
 	}
 	if m.sockets == nil {
 		m.sockets = make(map[uint64]*socket)
 	}
 	m.sockets[s.id] = s
-	m.server.open.Add(1)
+	m.server.count.open.Add(1)
 	m.mu.Unlock()
 	m.server.wg.Go(func() { s.run(ctx, opts) }) // ends when the backend does, or by abort
 	return nil
+}
+
+// widen returns by how much the window of one more socket may be larger than
+// firstWindow.
+func (m *Mux) widen() int {
+	n := m.server.opts.Window - firstWindow
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.extra+n > m.server.opts.MaxWindows {
+		m.server.count.smallWindows.Add(1)
+		return 0
+	}
+	m.extra += n
+	return n
 }
 
 // refuse answers an Open that did not become a socket.
@@ -200,9 +251,11 @@ func (m *Mux) refuse(s *socket, why *cause.Error) {
 func (m *Mux) remove(s *socket) {
 	m.mu.Lock()
 	delete(m.sockets, s.id)
+	m.extra -= s.span - firstWindow // nobody changes it now
 	m.mu.Unlock()
+	m.server.targets.give(s.dest)
 	m.turns.forget(s)
-	m.server.open.Add(-1)
+	m.server.count.open.Add(-1)
 }
 
 func (m *Mux) send(f *Frame) { m.sender.Send(f.buffer(), 0) }

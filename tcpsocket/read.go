@@ -76,7 +76,7 @@ func (s *socket) forward(n int) {
 	s.window -= n
 	s.out += uint64(n)
 	s.mu.Unlock()
-	s.m.server.out.Add(uint64(n))
+	s.m.server.count.out.Add(uint64(n))
 	b = b.Fit()
 	prependData(b, s.id)
 	granted := s.granted

@@ -286,7 +286,7 @@ func TestDeadBackendBehindClosedWindow(t *testing.T) {
 
 // The same reorder without hooks: a page that writes while the dial is under way.
 func TestReorderUnhooked(t *testing.T) {
-	r := newRig(t, nil, Options{})
+	r := newRig(t, nil, Options{OpenBurst: 1000})
 	dest, conns := listen(t)
 	bad := 0
 	for i := range 400 {

@@ -5,11 +5,9 @@ import (
 	"log/slog"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"encke/buffer"
-	"encke/cause"
 	"encke/whitelist"
 )
 
@@ -53,6 +51,24 @@ type Options struct {
 	// MaxSockets bounds the open sockets of one session. Default 128.
 	MaxSockets int
 
+	// OpenRate is how many sockets a session may open in a second, on average, and
+	// OpenBurst how many at once: a page with 50 sockets opens them when it is
+	// loaded. More are refused with limit. Default 10 and MaxSockets.
+	OpenRate, OpenBurst int
+
+	// MaxPerTarget bounds the open sockets of all sessions to one host and port, so
+	// that a crowd of pages cannot drown a backend. Default 1,000.
+	MaxPerTarget int
+
+	// MaxWindows bounds what the windows of a session's sockets are larger together
+	// than the 64 KiB that each has from the start: a socket for which nothing is
+	// left stays at that. So no session keeps more than this and 64 KiB for each
+	// socket. Default 4 MiB.
+	MaxWindows int
+
+	// Budget gets an account of what waits for backends. Nil: it is not counted.
+	Budget *buffer.Budget
+
 	// DialTimeout bounds resolving and connecting together. Default 15 s.
 	DialTimeout time.Duration
 
@@ -71,6 +87,18 @@ func (o Options) withDefaults() Options {
 	o.Window = max(o.Window, firstWindow)
 	if o.MaxSockets == 0 {
 		o.MaxSockets = 128
+	}
+	if o.OpenRate == 0 {
+		o.OpenRate = 10
+	}
+	if o.OpenBurst == 0 {
+		o.OpenBurst = o.MaxSockets
+	}
+	if o.MaxPerTarget == 0 {
+		o.MaxPerTarget = 1000
+	}
+	if o.MaxWindows == 0 {
+		o.MaxWindows = 4 << 20
 	}
 	if o.DialTimeout == 0 {
 		o.DialTimeout = 15 * time.Second
@@ -97,22 +125,25 @@ type Server struct {
 	muxes map[*Mux]struct{} // of live sessions
 	away  bool              // sessions that come now open no sockets
 
-	open   atomic.Int64
-	opened atomic.Uint64
-	in     atomic.Uint64
-	out    atomic.Uint64
-	ended  [cause.Count]atomic.Uint64
+	targets targets
+	count   counters
 }
 
 // NewServer returns a Server that connects through opener.
 func NewServer(opener Opener, opts Options) *Server {
-	return &Server{opener: opener, opts: opts.withDefaults(), muxes: make(map[*Mux]struct{})}
+	v := &Server{opener: opener, opts: opts.withDefaults(), muxes: make(map[*Mux]struct{})}
+	v.targets.max, v.targets.n = v.opts.MaxPerTarget, make(map[whitelist.Dest]int)
+	return v
 }
 
 // Mux returns the sockets of one session, none yet. Its method Closed must be
 // called in the end.
 func (v *Server) Mux(sender Sender, caller Caller) *Mux {
-	m := &Mux{server: v, sender: sender, caller: caller, turns: turns{sender: sender}}
+	m := &Mux{
+		server: v, sender: sender, caller: caller, turns: turns{sender: sender},
+		opening: rate{perSecond: v.opts.OpenRate, burst: v.opts.OpenBurst},
+		lines:   rate{perSecond: refusedRate, burst: refusedLines},
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.muxes[m] = struct{}{}
@@ -141,29 +172,8 @@ func (v *Server) GoAway(retry int) {
 }
 
 // Open returns the number of open sockets.
-func (v *Server) Open() int { return int(v.open.Load()) }
+func (v *Server) Open() int { return int(v.count.open.Load()) }
 
 // Wait returns when all goroutines of all sockets have ended, which they do when
 // their sessions are closed.
 func (v *Server) Wait() { v.wg.Wait() }
-
-// Stats are counters of a Server; all but Open only grow.
-type Stats struct {
-	Open   int                 // sockets now
-	Opened uint64              // sockets asked for
-	In     uint64              // bytes from pages written to backends
-	Out    uint64              // bytes read from backends
-	Ended  [cause.Count]uint64 // sockets by the cause of their end
-}
-
-// Stats returns the counters.
-func (v *Server) Stats() Stats {
-	st := Stats{
-		Open: int(v.open.Load()), Opened: v.opened.Load(),
-		In: v.in.Load(), Out: v.out.Load(),
-	}
-	for i := range v.ended {
-		st.Ended[i] = v.ended[i].Load()
-	}
-	return st
-}

@@ -2,7 +2,6 @@ package tcpsocket
 
 import (
 	"context"
-	"log/slog"
 	"net"
 	"sync"
 	"time"
@@ -43,8 +42,11 @@ type socket struct {
 	said    pageState
 	writing writeState
 	queue   []*buffer.Buffer
+	queued  int            // bytes of queue, and of what is being written from it
+	account buffer.Account // of queued
 	writer  *rawconn.Writer
-	credits int // bytes that the page may still send
+	span    int // the window
+	credits int // bytes of it that the page may still send
 	spent   int // bytes taken that were not given back as credit
 	in      uint64
 
@@ -97,7 +99,6 @@ func (s *socket) run(ctx context.Context, opts OpenOptions) {
 		s.abort(dialCause(err), true)
 		return
 	}
-	extra := s.m.server.opts.Window - firstWindow
 	s.mu.Lock()
 	if s.over {
 		s.mu.Unlock()
@@ -106,6 +107,8 @@ func (s *socket) run(ctx context.Context, opts OpenOptions) {
 	}
 	s.conn = conn
 	s.writer = rawconn.NewWriter(conn)
+	extra := s.m.widen()
+	s.span += extra
 	s.credits += extra
 	s.writing = writeBusy // nothing overtakes what was queued while dialing
 	s.limitClosing()
@@ -123,6 +126,7 @@ func (s *socket) credit(n uint64) error {
 	s.mu.Lock()
 	if n > maxCredit || s.window+int(n) > maxCredit {
 		s.mu.Unlock()
+		s.m.server.count.windowOverflows.Add(1)
 		return cause.ProtocolError.With("window above 2^31-1")
 	}
 	s.window += int(n)
@@ -151,6 +155,7 @@ func (s *socket) end(why *cause.Error, tell bool) net.Conn {
 	s.over = true
 	conn, queue := s.conn, s.queue
 	s.queue = nil
+	s.unqueued(s.queued)
 	s.mu.Unlock()
 	for _, b := range queue {
 		b.Release()
@@ -162,26 +167,6 @@ func (s *socket) end(why *cause.Error, tell bool) net.Conn {
 		s.m.sendReset(s.id, why)
 	}
 	return conn
-}
-
-// audit counts and logs the end of the socket.
-func (s *socket) audit(why *cause.Error) {
-	s.mu.Lock()
-	in, out := s.in, s.out
-	s.mu.Unlock()
-	v, c := s.m.server, s.m.caller
-	v.ended[why.Code].Add(1)
-	v.opts.Log.LogAttrs(context.Background(), slog.LevelInfo, "socket ended",
-		slog.String("session", c.Session),
-		slog.Uint64("socket", s.id),
-		slog.String("dest", s.dest.String()),
-		slog.String("origin", c.Origin),
-		slog.String("remote", c.Remote),
-		slog.Uint64("in", in),
-		slog.Uint64("out", out),
-		slog.String("code", why.Code.String()),
-		slog.Duration("took", time.Since(s.since).Round(time.Millisecond)),
-	)
 }
 
 // reset closes conn so that the backend sees a TCP RST rather than a clean end.

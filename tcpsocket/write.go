@@ -24,6 +24,7 @@ func (s *socket) receive(p []byte) error {
 	s.mu.Unlock()
 	switch {
 	case overdrawn:
+		s.m.server.count.windowOverruns.Add(1)
 		return cause.ProtocolError.With("socket %d sent more than its window", s.id)
 	case done:
 		return cause.ProtocolError.With("socket %d sent data after its end", s.id)
@@ -101,7 +102,7 @@ func (s *socket) flush() {
 	s.mu.Lock()
 	if err != nil {
 		s.writing = writeFailed
-	} else {
+	} else if !s.over {
 		s.enqueue(rest)
 	}
 	s.mu.Unlock()
@@ -149,6 +150,8 @@ func (s *socket) enqueue(batch [][]byte) {
 	for _, p := range batch {
 		total += len(p)
 	}
+	s.queued += total
+	s.account.Set(s.queued)
 	for _, p := range batch {
 		for len(p) > 0 {
 			last := len(s.queue) - 1
@@ -220,16 +223,18 @@ func (s *socket) writeQueue(conn net.Conn) {
 			break
 		}
 		b := s.queue[0]
+		n := b.Len()
 		s.queue = append(s.queue[:0], s.queue[1:]...)
 		s.limitClosing()
 		s.mu.Unlock()
 		err := s.writeAll(conn, b)
 		b.Release()
+		s.mu.Lock()
+		s.unqueued(n)
 		if err != nil {
-			s.mu.Lock()
 			s.writing = writeFailed
-			s.mu.Unlock()
 		}
+		s.mu.Unlock()
 	}
 	s.continueWriting()
 }
@@ -274,12 +279,12 @@ func (s *socket) shut(conn net.Conn, closing, ended bool) {
 // took counts n bytes that the backend took, and gives them back to the page as
 // credit when they are a good piece of the window.
 func (s *socket) took(n int) {
-	s.m.server.in.Add(uint64(n))
+	s.m.server.count.in.Add(uint64(n))
 	s.mu.Lock()
 	s.in += uint64(n)
 	s.spent += n
 	give := 0
-	if s.spent >= s.m.server.opts.Window/4 && s.said == pageSends && !s.over {
+	if s.spent >= s.span/4 && s.said == pageSends && !s.over {
 		give = s.spent
 		s.credits += give
 		s.spent = 0
@@ -295,4 +300,12 @@ func (s *socket) dropQueue() {
 		b.Release()
 	}
 	s.queue = nil
+	s.unqueued(s.queued)
+}
+
+// unqueued counts, with mu held, n bytes that are not kept any more. At the end of
+// the socket none are.
+func (s *socket) unqueued(n int) {
+	s.queued = max(s.queued-n, 0)
+	s.account.Set(s.queued)
 }
