@@ -12,6 +12,7 @@
 //	haproxy_test.go    with HAProxy and a web server in front, one origin for all
 //	latency_test.go    prints how long an echo takes on each transport
 //	imports_test.go    which of our packages may import which
+//	wsframes/          WebSocket frames, good and bad, byte by byte
 //	pages/             the page's half of the scenarios
 //	clients/ bundle/   npm clients over TCPSocket, and what makes scripts of them
 //	faults/            breaks what lies between a page and a backend, row by row; its own doc

@@ -23,12 +23,16 @@ func closeCode(c cause.Code) websocket.StatusCode { return websocket.StatusCode(
 // serveWebSocket upgrades the request and returns: net/http gets its goroutine,
 // request and buffers back, and the WebSocket goes on in one goroutine of ours.
 func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin string) {
+	if r.ContentLength != 0 { // what follows the request would be taken for frames
+		w.Header().Set("Connection", "close") // and is not waited for
+		http.Error(w, "an upgrade has no body", http.StatusBadRequest)
+		return
+	}
 	u := &upgrader{ResponseWriter: w, timeout: h.opts.WriteTimeout}
 	l := &wsLink{h: h, origin: origin, remote: r.RemoteAddr}
 	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // origin.go has checked it, by our rules
 		CompressionMode:    websocket.CompressionDisabled,
-		OnPingReceived:     l.pinged,
 	})
 	if err != nil {
 		return // Accept has answered
@@ -82,10 +86,8 @@ type wsLink struct {
 	origin, remote string
 
 	// Used by the reading goroutine only.
-	next         uint64 // id of the next packet from the client
-	in           uplink
-	controls     int   // ping frames since controlSince
-	controlSince int64 // nanoseconds since start
+	next uint64 // id of the next packet from the client
+	in   uplink
 
 	session *csp.Session // set before link
 	link    *csp.Link
@@ -103,7 +105,7 @@ type wsLink struct {
 
 var start = time.Now()
 
-func sinceStart() int64 { return int64(time.Since(start)) }
+func sinceStart() time.Duration { return time.Since(start) }
 
 // run reads until the connection ends.
 func (l *wsLink) run() {
@@ -122,24 +124,6 @@ func (l *wsLink) run() {
 	}
 }
 
-// maxControl is how many ping frames a client may send in a second; browsers send
-// none. Each is answered, and the answers wait while the client takes nothing.
-const maxControl = 100
-
-// pinged is called for each ping frame, in the reading goroutine, and reports
-// whether it is answered.
-func (l *wsLink) pinged(context.Context, []byte) bool {
-	now := sinceStart()
-	if now-l.controlSince > int64(time.Second) {
-		l.controlSince, l.controls = now, 0
-	}
-	if l.controls++; l.controls > maxControl {
-		l.conn.abandon()
-		return false
-	}
-	return true
-}
-
 // read returns the next message, whole.
 func (l *wsLink) read() (*buffer.Buffer, error) {
 	typ, r, err := l.ws.Reader(context.Background())
@@ -147,7 +131,7 @@ func (l *wsLink) read() (*buffer.Buffer, error) {
 		return nil, err
 	}
 	if typ != websocket.MessageBinary {
-		return nil, cause.ProtocolError.With("text message")
+		return nil, refuseText(r)
 	}
 	msg := buffer.Get(2 << 10)
 	for {
@@ -168,7 +152,7 @@ func (l *wsLink) read() (*buffer.Buffer, error) {
 
 // message takes one message; the first one says which session this is.
 func (l *wsLink) message(msg *buffer.Buffer) error {
-	l.heard.Store(sinceStart())
+	l.heard.Store(int64(sinceStart()))
 	u := &l.in
 	*u = uplink{packets: u.packets[:0], acks: u.acks[:0]}
 	defer func() { clear(u.packets) }() // they point into the message
@@ -214,7 +198,7 @@ func (l *wsLink) begin(u *uplink) error {
 // check is called by the timer when something may be due: a heartbeat when the link
 // was silent, or the end of a link whose client was.
 func (l *wsLink) check() {
-	now, heard, said := sinceStart(), l.heard.Load(), l.said.Load()
+	now, heard, said := int64(sinceStart()), l.heard.Load(), l.said.Load()
 	dead := heard + int64(l.h.opts.Heartbeat+l.h.opts.Silence)
 	beat := said + int64(l.h.opts.Heartbeat)
 	if now >= dead {
@@ -252,7 +236,7 @@ const flushBytes = 128 << 10
 // send writes l.batch. It reports false when the socket is full or broken; then
 // somebody else goes on.
 func (l *wsLink) send() bool {
-	l.said.Store(sinceStart())
+	l.said.Store(int64(sinceStart()))
 	l.conn.cork()
 	err := l.writeMessages()
 	var done bool
@@ -335,10 +319,14 @@ func (l *wsLink) writeMessages() error {
 	return write(out[begun:])
 }
 
-// finish closes the WebSocket after the session ended or moved to another link.
+// finish closes the WebSocket after the session ended or moved to another link. A
+// link that end has detached is closed there.
 func (l *wsLink) finish(err error) {
 	code := cause.Displaced
 	if !errors.Is(err, csp.ErrDisplaced) {
+		if l.session.Err() == nil {
+			return
+		}
 		code = cause.Closed
 		var why *cause.Error
 		if errors.As(l.session.Err(), &why) {
@@ -356,15 +344,19 @@ func (l *wsLink) end(err error) {
 		l.watch.Stop()
 	}
 	var why *cause.Error
+	var bad *violation
 	switch known := errors.As(err, &why); {
-	case !known: // the connection broke
-		l.ws.CloseNow()
+	case !known: // the connection broke, or its frames are at fault
 		if l.link != nil {
 			if websocket.CloseStatus(err) == closeCode(cause.Displaced) { // the client has answered to that
 				l.link.Contested()
 			}
 			l.link.Detach()
 		}
+		if errors.As(err, &bad) {
+			l.ws.Close(bad.code, bad.text) // waits at most 5 s for the client's answer
+		}
+		l.ws.CloseNow()
 	case l.link != nil:
 		l.session.Close(why) // flush says it, then finish closes the connection
 	default: // refused, by us or by the session

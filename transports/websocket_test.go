@@ -122,7 +122,6 @@ func TestWebSocketRefusals(t *testing.T) {
 		{"hello twice", func(r *rig, ws *websocket.Conn) { h := r.hello(); r.say(ws, h); r.say(ws, h) }, cause.ProtocolError},
 		{"unknown record", func(r *rig, ws *websocket.Conn) { r.say(ws, r.hello(), []byte{0x7f}) }, cause.ProtocolError},
 		{"truncated record", func(r *rig, ws *websocket.Conn) { r.say(ws, r.hello()); r.say(ws, []byte{byte(csp.Data), 9, 'x'}) }, cause.ProtocolError},
-		{"text", func(r *rig, ws *websocket.Conn) { ws.Write(t.Context(), websocket.MessageText, []byte("hi")) }, cause.ProtocolError},
 		{"optimistic acknowledgement", func(r *rig, ws *websocket.Conn) {
 			r.say(ws, r.hello(), (&csp.Record{Kind: csp.Ack, ID: 5}).Append(nil))
 		}, cause.ProtocolError},

@@ -18,6 +18,8 @@ import (
 //     it back when it is empty.
 //   - Between cork and uncork, Write only collects. uncork writes as much as the
 //     socket takes at once; drain writes the rest and may wait.
+//   - guard sees the frames before the library does.
+//   - Close sees to it that the last frame arrives.
 type wsConn struct {
 	net.Conn
 
@@ -25,6 +27,7 @@ type wsConn struct {
 	reader *rawconn.Reader
 	in     *buffer.Buffer // read and not yet taken, or nil
 	direct []byte         // where the caller wants the bytes, if that is large enough
+	guard  frameGuard
 
 	mu      sync.Mutex
 	writer  *rawconn.Writer
@@ -91,8 +94,23 @@ func (c *wsConn) unplace() {
 	}
 }
 
-// Read reads from the connection.
+// Read reads from the connection. A violation comes behind what was sent before it.
 func (c *wsConn) Read(p []byte) (int, error) {
+	if c.guard.bad != nil {
+		return 0, c.guard.bad
+	}
+	n, err := c.read(p)
+	fine, bad := c.guard.check(p[:n], sinceStart())
+	switch {
+	case bad == nil:
+		return n, err
+	case fine > 0:
+		return fine, nil
+	}
+	return 0, bad
+}
+
+func (c *wsConn) read(p []byte) (int, error) {
 	if c.in == nil {
 		c.direct = p
 		n, err := c.reader.Read()
@@ -205,6 +223,21 @@ func (c *wsConn) release() {
 		c.pending = nil
 	}
 	c.corked = false
+}
+
+// farewell is how long Close waits for the client to close the connection too.
+const farewell = time.Second
+
+// Close closes the connection once the client has, or after a second. Closed at
+// once, with bytes of the client still unread, TCP would reset it, and the client
+// might never see why its WebSocket was closed (RFC 6455 section 7.1.1).
+func (c *wsConn) Close() error {
+	half, ok := c.Conn.(interface{ CloseWrite() error })
+	if ok && half.CloseWrite() == nil {
+		c.Conn.SetReadDeadline(time.Now().Add(farewell))
+		io.Copy(io.Discard, c.Conn)
+	}
+	return c.Conn.Close()
 }
 
 // abandon gives up what was not written; the connection is dead.
