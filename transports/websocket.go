@@ -28,8 +28,8 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin 
 		http.Error(w, "an upgrade has no body", http.StatusBadRequest)
 		return
 	}
-	u := &upgrader{ResponseWriter: w, timeout: h.opts.WriteTimeout}
 	l := &wsLink{h: h, origin: origin, remote: r.RemoteAddr}
+	u := &upgrader{ResponseWriter: w, timeout: h.opts.WriteTimeout, start: func() bool { return h.spawn(l.drain) }}
 	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // origin.go has checked it, by our rules
 		CompressionMode:    websocket.CompressionDisabled,
@@ -50,6 +50,7 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin 
 type upgrader struct {
 	http.ResponseWriter
 	timeout time.Duration
+	start   func() bool
 	conn    *wsConn
 }
 
@@ -71,7 +72,7 @@ func (u *upgrader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	conn.SetDeadline(time.Time{})
 	ahead, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	u.conn = newWSConn(conn, ahead, u.timeout)
+	u.conn = newWSConn(conn, ahead, u.timeout, u.start)
 	return u.conn, bufio.NewReadWriter(bufio.NewReaderSize(u.conn, 16), bufio.NewWriterSize(u.conn, 16)), nil
 }
 
@@ -243,32 +244,30 @@ func (l *wsLink) send() bool {
 	if err == nil {
 		done, err = l.conn.uncork()
 	}
-	switch {
-	case err != nil:
-		l.written()
-		l.conn.abandon()
-		return false
-	case !done:
-		if !l.h.spawn(l.drain) {
-			l.written()
-			l.conn.abandon()
-		}
-		return false
-	}
-	l.written()
-	return true
-}
-
-// drain goes on where send had to stop. It ends when the rest is written or the
-// write times out.
-func (l *wsLink) drain() {
-	err := l.conn.drain()
-	l.written()
 	if err != nil {
 		l.conn.abandon()
-		return
+		l.batch, l.out = csp.Batch{}, nil // a drain may still read it: it is left to the garbage collector
+		return false
 	}
-	l.flush()
+	if done {
+		l.written()
+	}
+	return done // else drain goes on
+}
+
+// drain goes on where a write had to stop, of send or of the WebSocket library. It
+// ends when all is written or the write times out.
+func (l *wsLink) drain() {
+	behind, err := l.conn.drain()
+	if err != nil {
+		l.conn.abandon()
+	}
+	if behind {
+		l.written()
+	}
+	if behind && err == nil {
+		l.flush()
+	}
 }
 
 // written lets go of what was sent.
