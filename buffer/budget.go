@@ -44,6 +44,10 @@ func (b *Budget) Tight() bool { return b.over(b.used.Load(), tightAt) }
 // something may stop.
 func (b *Budget) Relieved() bool { return !b.over(b.used.Load(), relievedAt) }
 
+// Fits reports whether n more bytes leave 10 % unused. What is asked for first needs
+// nobody to let go of something.
+func (b *Budget) Fits(n int) bool { return !b.over(b.used.Load()+int64(n), relievedAt) }
+
 func (b *Budget) over(n int64, percent int64) bool { return n*100 > b.limit*percent }
 
 // Relieve sets what is called, in a goroutine of its own and never twice at a

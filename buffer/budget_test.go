@@ -36,6 +36,9 @@ func TestBudgetIsTightAtFourFifths(t *testing.T) {
 	if b.Tight() {
 		t.Error("tight at 80 %")
 	}
+	if !b.Fits(100<<10) || b.Fits(101<<10) {
+		t.Error("more than 90 % fit, or less do not")
+	}
 	a.Set(804 << 10)
 	if !b.Tight() {
 		t.Error("not tight above 80 %")

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"encke/buffer"
 	"encke/cause"
 )
 
@@ -41,6 +42,9 @@ func NewServer(opts Options) *Server {
 
 // Linger returns how long a session without a link is kept.
 func (v *Server) Linger() time.Duration { return v.opts.Linger }
+
+// Budget returns what the sessions' bytes are counted by.
+func (v *Server) Budget() *buffer.Budget { return v.opts.Budget }
 
 // Open returns a new session, or the one that was opened with the same key by the
 // same origin: a repeated NEW may arrive late, even after the session has ended (then

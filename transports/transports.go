@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"encke/csp"
@@ -86,6 +87,8 @@ type Handler struct {
 	opts   Options
 	routes map[string]route
 	links  sync.WaitGroup // WebSockets, which net/http does not wait for
+
+	starved atomic.Uint64 // bodies and messages that were not taken for want of memory
 
 	mu      sync.Mutex
 	live    map[*wsConn]struct{} // of running WebSockets

@@ -135,14 +135,18 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, get bool) ([]byte
 		return nil, nil, errTooLarge
 	}
 	http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.opts.BodyTimeout))
-	size := int(r.ContentLength)
+	size := min(int(r.ContentLength), buffer.Max-1) // a large body is believed as it comes
 	if size < 0 {
 		size = 4 << 10
 	}
 	b := buffer.Get(size + 1) // one more, to see the end without growing
+	account := h.server.Budget().Account()
+	defer account.Set(0)
 	for {
 		if len(b.Room()) == 0 {
-			b = grow(b)
+			if b = h.grow(b, &account); b == nil {
+				return nil, nil, errAborted // so that it is sent again
+			}
 		}
 		n, err := r.Body.Read(b.Room())
 		b.Extend(n)
@@ -165,10 +169,19 @@ var (
 	errAborted  = errors.New("the body did not arrive whole")
 )
 
-func grow(b *buffer.Buffer) *buffer.Buffer {
-	larger := buffer.Get(2*b.Len() + 1)
+// grow returns a buffer of twice the size with the same content, or nil when the
+// process has no memory to spare: half-sent bodies and messages belong to no session
+// that could be closed for them. Either way b is released.
+func (h *Handler) grow(b *buffer.Buffer, account *buffer.Account) *buffer.Buffer {
+	defer b.Release()
+	size := 2*b.Len() + 1
+	if !h.server.Budget().Fits(size) {
+		h.starved.Add(1)
+		return nil
+	}
+	account.Set(size)
+	larger := buffer.Get(size)
 	larger.Append(b.Bytes())
-	b.Release()
 	return larger
 }
 

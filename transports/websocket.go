@@ -135,9 +135,13 @@ func (l *wsLink) read() (*buffer.Buffer, error) {
 		return nil, refuseText(r)
 	}
 	msg := buffer.Get(2 << 10)
+	account := l.h.server.Budget().Account()
+	defer account.Set(0)
 	for {
 		if len(msg.Room()) == 0 {
-			msg = grow(msg)
+			if msg = l.h.grow(msg, &account); msg == nil {
+				return nil, noMemory
+			}
 		}
 		n, err := r.Read(msg.Room())
 		msg.Extend(n)
@@ -150,6 +154,8 @@ func (l *wsLink) read() (*buffer.Buffer, error) {
 		}
 	}
 }
+
+var noMemory = &violation{websocket.StatusTryAgainLater, "no memory to spare"}
 
 // message takes one message; the first one says which session this is.
 func (l *wsLink) message(msg *buffer.Buffer) error {
