@@ -175,11 +175,6 @@ func (h *Handler) track(c *wsConn, live bool) {
 
 // ServeHTTP serves one request whose path begins with /session/.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	rt, ok := h.routes[strings.TrimPrefix(r.URL.Path, "/session/")]
-	if !ok {
-		http.Error(w, "no such transport, or not served here", http.StatusNotFound)
-		return
-	}
 	head := w.Header()
 	head.Add("Vary", "Origin")
 	head.Set("X-Content-Type-Options", "nosniff")
@@ -188,6 +183,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Referrer-Policy", "no-referrer")
 	head.Set("Cross-Origin-Resource-Policy", "cross-origin")
 
+	rt, ok := h.routes[strings.TrimPrefix(r.URL.Path, "/session/")]
+	if !ok {
+		http.Error(w, "no such transport, or not served here", http.StatusNotFound)
+		return
+	}
 	origin, err := h.opts.Origins.check(r, rt.get)
 	if err != nil {
 		h.opts.Log.Warn("origin refused", "origin", clip(r.Header.Get("Origin")), "remote", r.RemoteAddr, "reason", err)
