@@ -38,7 +38,7 @@ func (h Hosts) Accepts(host string) bool {
 func (h Hosts) Guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !h.Accepts(r.Host) {
-			w.Header().Set("X-Content-Type-Options", "nosniff")
+			w.Header().Set("Referrer-Policy", "no-referrer")
 			http.Error(w, "this proxy does not answer to that host name (--host)", http.StatusMisdirectedRequest)
 			return
 		}

@@ -78,6 +78,9 @@ func (r *rig) inspect(t *testing.T, q request, session bool) {
 	if nosniff := g.Header.Get("X-Content-Type-Options"); nosniff != "nosniff" {
 		bad("X-Content-Type-Options %q", nosniff)
 	}
+	if policy := g.Header.Get("Referrer-Policy"); policy != "no-referrer" && !strings.HasSuffix(path(q), "/healthz") {
+		bad("Referrer-Policy %q", policy)
+	}
 	allow := g.Header.Get("Access-Control-Allow-Origin")
 	refused := g.StatusCode == 403 || g.StatusCode == 421 || g.StatusCode == 404
 	switch {
@@ -111,4 +114,9 @@ func (r *rig) inspect(t *testing.T, q request, session bool) {
 	for _, problem := range problems {
 		t.Errorf("%.300q: %d: %s", q.bytes(), g.StatusCode, problem)
 	}
+}
+
+func path(q request) string {
+	path, _, _ := strings.Cut(q.target, "?")
+	return path
 }

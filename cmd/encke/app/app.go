@@ -127,7 +127,7 @@ func (a *App) Mount(path string, h http.Handler) {
 
 func (a *App) serve(ln net.Listener, set *settings) {
 	srv := &http.Server{
-		Handler:           limitBodies(exactPaths(a.routes)),
+		Handler:           limitBodies(strictTransport(exactPaths(a.routes))),
 		TLSConfig:         set.tls,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,

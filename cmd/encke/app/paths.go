@@ -26,5 +26,6 @@ func exactPaths(next http.Handler) http.Handler {
 
 // notFound is http.NotFound in the words of package static.
 func notFound(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Referrer-Policy", "no-referrer")
 	http.Error(w, "not found", http.StatusNotFound)
 }
