@@ -41,6 +41,7 @@ const enough = 400
 
 // TestHostileRequests makes every attack and looks at what it left behind.
 func TestHostileRequests(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	seen := make(map[string]string) // names by what goes over the wire
 	for family, make := range families {

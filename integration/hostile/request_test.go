@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"encke/csp"
 )
@@ -103,12 +104,13 @@ func many(n int) (all []string) {
 
 // Records as pages send them.
 
-var keys csp.Key // the last one used
+var keys atomic.Uint64 // how many were used
 
 // fresh is NEW with a key that was not used before.
 func fresh() string {
-	binary.BigEndian.PutUint64(keys[:], binary.BigEndian.Uint64(keys[:])+1)
-	return record(csp.Record{Kind: csp.New, Version: csp.Version, Key: keys})
+	var key csp.Key
+	binary.BigEndian.PutUint64(key[:], keys.Add(1))
+	return record(csp.Record{Kind: csp.New, Version: csp.Version, Key: key})
 }
 
 func resume(id string, ack uint64) string {
