@@ -173,3 +173,36 @@ func TestLostSessionsLookAlike(t *testing.T) {
 		t.Errorf("the session that was closed answers %v", recs)
 	}
 }
+
+// TestReplaysHaveNoEffect: a packet that was delivered is acknowledged again and not acted
+// on, whatever is in it the second time.
+func TestReplaysHaveNoEffect(t *testing.T) {
+	r := newRig(t)
+	before := r.app.Stats().Sockets.Opened
+	open := func(socket uint64) string {
+		f := tcpsocket.Frame{Type: tcpsocket.Open, Socket: socket, N: 1 << 16, Host: []byte(r.backend.Host()), Port: uint64(r.backend.Port())}
+		return data(string(f.Append(nil)))
+	}
+	id := r.open(t, listed)
+	for i, replay := range []struct {
+		name, records string
+		ack, sockets  uint64
+	}{
+		{"packets 1 and 2", seq(1) + open(1) + open(2), 2, 2},
+		{"both again", seq(1) + open(1) + open(2), 2, 2},
+		{"the first with another content", seq(1) + open(3), 2, 2},
+		{"the second, then the first, with others", seq(2) + open(4) + seq(1) + open(5), 2, 2},
+		{"the second twice and a third", seq(2) + open(6) + seq(2) + open(7) + seq(3) + open(8), 3, 3},
+		{"the fourth twice", seq(4) + open(9) + seq(4) + open(10), 4, 4},
+		{"the end of the stream as the first", seq(1) + "\x06", 4, 4},
+	} {
+		_, recs := r.send(t, listed, resume(id, 0)+replay.records)
+		if len(recs) != 1 || recs[0].Kind != csp.Ack || recs[0].ID != replay.ack {
+			t.Errorf("%d, %s: answered by %v, want ACK %d", i, replay.name, recs, replay.ack)
+		}
+		if n := r.app.Stats().Sockets.Opened - before; n != replay.sockets {
+			t.Errorf("%d, %s: %d sockets were asked for, want %d", i, replay.name, n, replay.sockets)
+		}
+	}
+	r.send(t, listed, resume(id, 0)+bye)
+}

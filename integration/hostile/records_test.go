@@ -8,6 +8,7 @@ import (
 
 	"encke/cause"
 	"encke/csp"
+	"encke/tcpsocket"
 )
 
 // wrongRecords are bodies and queries whose records break the session protocol. None of
@@ -85,6 +86,27 @@ func wrongRecords(t *testing.T, r *rig) (all []attack) {
 			all = append(all, attack{name: e.name + ": 1,001 packets", request: e.plain(r, many), want: e.refusal(413, cause.Limit, "more than 1000 packets at once")})
 		}
 		all = append(all, e.lies(t, r)...)
+		all = append(all, e.halves(t, r)...)
+	}
+	return all
+}
+
+// halves are bodies that begin well, with a socket to open, and end badly: they are taken
+// whole or not at all, so no socket is asked for.
+func (e endpoint) halves(t *testing.T, r *rig) (all []attack) {
+	frames := (&tcpsocket.Frame{Type: tcpsocket.Open, Socket: 1, N: 1 << 16, Host: []byte(r.backend.Host()), Port: uint64(r.backend.Port())}).Append(nil)
+	good := seq(1) + data(string(frames))
+	for name, bad := range map[string]struct{ records, text string }{
+		"an unknown record":              {"\x7f", "unknown record type 0x7f"},
+		"half a record":                  {"\x05\x7f", "truncated record"},
+		"another NEW":                    {fresh(), "a request begins with one NEW or RESUME"},
+		"packet id 0":                    {seq(0) + data("eViL"), "packet id 0"},
+		"an acknowledgement beyond 2^53": {"\x07" + strings.Repeat("\xff", 9), "number above 2^53-1"},
+	} {
+		want := e.refusal(400, cause.ProtocolError, bad.text)
+		all = append(all,
+			attack{name: e.name + ": NEW, an OPEN and " + name, request: e.plain(r, fresh()+good+bad.records), want: want},
+			attack{name: e.name + ": RESUME, an OPEN and " + name, request: e.plain(r, resume(r.open(t, listed), 0)+good+bad.records), want: want})
 	}
 	return all
 }
