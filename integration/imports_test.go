@@ -19,10 +19,12 @@ var arrows = map[string][]string{
 	"whitelist":      {},
 	"static":         {},
 	"buffer":         {},
+	"quota":          {},
+	"edge":           {"quota"},
 	"rawconn":        {},
 	"csp":            {"buffer", "cause"},
 	"tcpsocket":      {"buffer", "cause", "rawconn", "whitelist"},
-	"transports":     {"buffer", "cause", "csp", "rawconn"},
+	"transports":     {"buffer", "cause", "csp", "quota", "rawconn"},
 	"client":         {"cause", "csp", "tcpsocket", "whitelist"},
 	"cmd/encke":      {"cmd/encke/app", "cmd/encke/demo", "client", "transports"},
 	"cmd/encke/app":  {"*"},
@@ -35,6 +37,7 @@ var strangers = map[string][]string{
 	"csp":       {"net/http", "encke/tcpsocket", "encke/transports"},
 	"tcpsocket": {"net/http", "encke/csp", "encke/transports"},
 	"whitelist": {"net/http"},
+	"quota":     {"net/http"},
 }
 
 // testOnly are modules that the command must not contain, and the package testing.
