@@ -74,6 +74,13 @@ func parseName(s string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("not a valid host name (%s)", clip(err.Error()))
 	}
+	// Some characters map to ones that are not allowed, which the profile notices only
+	// when it reads its own result.
+	if strings.Contains(name, "xn--") {
+		if again, err := idna.Lookup.ToASCII(name); err != nil || again != name {
+			return "", errors.New("not a valid host name")
+		}
+	}
 	// The profile maps ideographic and full-width dots to dots, so what looks
 	// like one label becomes two.
 	if strings.Count(name, ".") != strings.Count(s, ".") {
