@@ -16,10 +16,20 @@ type Hosts []string
 // the names.
 func (h Hosts) Accepts(host string) bool {
 	name := host
-	if n, _, err := net.SplitHostPort(host); err == nil {
+	if n, port, err := net.SplitHostPort(host); err == nil {
+		if strings.Trim(port, "0123456789") != "" {
+			return false
+		}
 		name = n
+	} else if inner, ok := strings.CutPrefix(host, "["); ok {
+		if name, ok = strings.CutSuffix(inner, "]"); !ok {
+			return false
+		}
 	}
-	name = strings.ToLower(strings.TrimSuffix(strings.Trim(name, "[]"), "."))
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	if strings.Contains(name, ":") != strings.HasPrefix(host, "[") || !hostForm(name) {
+		return false
+	}
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
 		return true
 	}
@@ -44,4 +54,10 @@ func (h Hosts) Guard(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// hostForm reports whether a name or address in lower case holds nothing but what
+// names and addresses are made of. Origins and hosts come to stand in headers.
+func hostForm(name string) bool {
+	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-._:") == ""
 }

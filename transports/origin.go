@@ -148,6 +148,9 @@ func canonicalOrigin(s string) (string, error) {
 		return "", errors.New("more than scheme, host and port")
 	}
 	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if !hostForm(host) || strings.HasSuffix(u.Host, ":") {
+		return "", errors.New("not the form of a host and a port")
+	}
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}

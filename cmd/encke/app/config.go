@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -109,10 +110,13 @@ func (c *Config) check() (*settings, error) {
 		}
 	}
 	for _, l := range c.Listen {
-		_, _, err := net.SplitHostPort(l)
+		_, port, err := net.SplitHostPort(l)
+		if err == nil {
+			_, err = net.LookupPort("tcp", port)
+		}
 		bad("--listen", err)
 	}
-	if c.Prefix != "" && !prefixForm.MatchString(c.Prefix) {
+	if c.Prefix != "" && (!prefixForm.MatchString(c.Prefix) || path.Clean(c.Prefix) != c.Prefix) {
 		bad("--prefix", fmt.Errorf("%q: write it like /tcp: a slash, then letters, digits, '-', '_', '.', no slash at the end", c.Prefix))
 	}
 	if c.Node != "" && !nodeForm.MatchString(c.Node) {
