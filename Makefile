@@ -51,10 +51,8 @@ faults: ## break what lies between a page and a backend; ROWS=7,8 TRANSPORTS=jso
 resume: ## cut sessions on every transport CUTS times (default 700) and count what resumed
 	go test -timeout 4h -v -run '^TestResume$$' ./integration/faults
 
-fuzz: ## every fuzz target for FUZZTIME (default 30s)
-	@for t in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
-		for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$t/*_test.go | cut -c6-); do \
-			go test -run xxx -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s} -fuzzminimizetime 5x $$t || exit 1; done; done
+fuzz: ## every fuzz target for FUZZTIME (default 30s), and how often each ran
+	sh .ci/fuzz
 
 bench: ## Go benchmarks with allocations
 	go test -run xxx -bench . -benchmem ./...

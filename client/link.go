@@ -38,6 +38,11 @@ func (l *link) receive(timeout time.Duration) error {
 	if typ != websocket.MessageBinary {
 		return errors.New("the proxy sent a text message")
 	}
+	return l.message(msg)
+}
+
+// message takes what the proxy sent.
+func (l *link) message(msg []byte) (err error) {
 	l.packets = l.packets[:0]
 	if l.next, err = csp.Parse(msg, l.next, l.record); err != nil {
 		switch over := l.s.csp.Err(); {

@@ -109,9 +109,13 @@ func TestWriteDeadlineOutlivesDrain(t *testing.T) {
 		t.Fatal(err)
 	}
 	const n = 8
-	for i := range n { // 8 x 900 kB are echoed: more than the kernel takes at once
-		c.Write(t.Context(), websocket.MessageBinary, packets(uint64(i+1), strings.Repeat("x", 900_000)))
-	}
+	sent := make(chan struct{})
+	go func() { // while they are read, or the proxy would wait longer than it may
+		defer close(sent)
+		for i := range n { // 8 x 900 kB are echoed: more than the kernel takes at once
+			c.Write(t.Context(), websocket.MessageBinary, packets(uint64(i+1), strings.Repeat("x", 900_000)))
+		}
+	}()
 	got := 0
 	for got < n*900_000 {
 		_, msg, err := c.Read(t.Context())
@@ -120,6 +124,7 @@ func TestWriteDeadlineOutlivesDrain(t *testing.T) {
 		}
 		got += len(msg)
 	}
+	<-sent
 	for _, s := range r.server.Sessions() {
 		s.Acked(0)
 	}
