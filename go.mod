@@ -11,12 +11,9 @@ require (
 	github.com/urfave/cli/v2 v2.27.7
 	go.uber.org/goleak v1.3.0
 	golang.org/x/net v0.62.0
-<<<<<<< HEAD
 	golang.org/x/sys v0.49.0
-	pgregory.net/rapid v1.3.0
-=======
 	golang.org/x/time v0.16.0
->>>>>>> e705c8c (quota, edge: limits by address, and a look at requests before net/http)
+	pgregory.net/rapid v1.3.0
 )
 
 require (
