@@ -233,8 +233,8 @@ func (s *Conn) Write(p []byte) (int, error) {
 			s.c.turns.forget(s)
 			return sent, err
 		}
-		if sent == len(p) {
-			return sent, nil
+		if len(p) == 0 {
+			return 0, nil
 		}
 		if n == 0 {
 			select {
@@ -249,7 +249,9 @@ func (s *Conn) Write(p []byte) (int, error) {
 		if err := s.c.sender.Send(b, n); err != nil {
 			return sent, err
 		}
-		sent += n
+		if sent += n; sent == len(p) {
+			return sent, nil // whatever has become of the socket meanwhile
+		}
 	}
 }
 

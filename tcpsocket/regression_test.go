@@ -317,3 +317,35 @@ func TestReorderUnhooked(t *testing.T) {
 		t.Errorf("%d of 400 streams arrived in another order", bad)
 	}
 }
+
+// A reset that answers a Write which the session has taken is for the next call to tell.
+func TestWriteIsTakenBeforeTheReset(t *testing.T) {
+	sender := new(hooked)
+	c := NewClient(sender)
+	answer := func(f *Frame) {
+		if err := c.Receive([][]byte{f.Append(nil)}); err != nil {
+			t.Error(err)
+		}
+	}
+	sender.onSend = func(f *Frame) {
+		switch f.Type {
+		case Open:
+			answer(&Frame{Type: Opened, Socket: f.Socket, Remote: []byte("127.0.0.1:1"), Local: []byte("127.0.0.1:2")})
+		case Data:
+			answer(&Frame{Type: Reset, Socket: f.Socket, Cause: uint64(cause.Reset)})
+		}
+	}
+	conn, err := c.Dial(t.Context(), whitelist.Dest{Host: "127.0.0.1", Port: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := conn.Write([]byte{1}); n != 1 || err != nil {
+		t.Errorf("Write: %d, %v, want 1 and no error", n, err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, cause.Reset.Err()) {
+		t.Errorf("Read: %v, want reset", err)
+	}
+	if n, err := conn.Write([]byte{1}); n != 0 || !errors.Is(err, cause.Reset.Err()) {
+		t.Errorf("the next Write: %d, %v, want reset", n, err)
+	}
+}
