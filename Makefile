@@ -53,16 +53,12 @@ resume: ## cut sessions on every transport CUTS times (default 700) and count wh
 
 fuzz: ## every fuzz target for FUZZTIME (default 30s), and how often each ran
 	sh .ci/fuzz
+
 memory: ## 1,000 sessions that read nothing, for DURATION (default 20s)
 	go test -v -count 1 -timeout 0 ./integration/memory
 
 soak: ## everything fails, for DURATION (default 2m); SEED repeats a run
 	go test -v -count 1 -timeout 0 ./integration/soak
-
-fuzz: ## every fuzz target for FUZZTIME (default 30s)
-	@for t in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
-		for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$t/*_test.go | cut -c6-); do \
-			go test -run xxx -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s} -fuzzminimizetime 5x $$t || exit 1; done; done
 
 bench: ## Go benchmarks with allocations
 	go test -run xxx -bench . -benchmem ./...
