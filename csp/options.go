@@ -13,6 +13,12 @@ type Options struct {
 	// the session's methods before it returns.
 	Accept func(*Session) Handler
 
+	// Admit is asked before a new session is made and says why it is not: an error
+	// of type *cause.Error, or one that wraps one. release, if it is not nil, is
+	// called once when the session has ended. It is not asked for a NEW that is
+	// repeated. It must not call the Server. Nil: all are admitted.
+	Admit func(Peer) (release func(), err error)
+
 	// Node is the public part of session ids, 1 to 32 letters, digits or '-';
 	// balancers route on it. Default "n0".
 	Node string

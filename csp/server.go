@@ -48,7 +48,7 @@ func (v *Server) Budget() *buffer.Budget { return v.opts.Budget }
 
 // Open returns a new session, or the one that was opened with the same key by the
 // same origin: a repeated NEW may arrive late, even after the session has ended (then
-// Open fails with its cause). It fails with Limit or GoingAway.
+// Open fails with its cause). It fails with Limit or GoingAway, or as Admit says.
 func (v *Server) Open(peer Peer, key Key) (*Session, error) {
 	v.mu.Lock()
 	if s := v.opening[key]; s != nil {
@@ -67,7 +67,15 @@ func (v *Server) Open(peer Peer, key Key) (*Session, error) {
 	if err := v.refusal(); err != nil {
 		return nil, err
 	}
+	var release func()
+	if v.opts.Admit != nil {
+		var err error
+		if release, err = v.opts.Admit(peer); err != nil {
+			return nil, err
+		}
+	}
 	s := newSession(v.newID(), peer, &v.opts, v)
+	s.release = release
 	s.handler = v.opts.Accept(s)
 	s.mu.Lock()
 	s.halfOpen = true
@@ -134,6 +142,9 @@ func (v *Server) closed(s *Session, why *cause.Error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.live--
+	if s.release != nil {
+		s.release()
+	}
 	v.stats.Closed[why.Code]++
 	if len(v.sessions)-v.live > v.opts.MaxSessions {
 		v.forget(s)

@@ -42,6 +42,7 @@ type Session struct {
 	peer    Peer
 	opts    *Options
 	server  *Server // nil on the client's side
+	release func()  // of Options.Admit, or nil
 	handler Handler // set before the session is visible to others
 
 	// deliver orders deliveries: it is held from the decision which packets

@@ -38,18 +38,23 @@ type page struct {
 // serveHTTP serves one request of an HTTP technique.
 func (h *Handler) serveHTTP(w http.ResponseWriter, r *http.Request, rt route, origin string) {
 	if r.Header.Get("Content-Encoding") != "" {
+		h.stats.encoded.Add(1)
 		http.Error(w, "encoded bodies are not taken", http.StatusUnsupportedMediaType)
 		return
 	}
 	pg := page{r: r, origin: origin, policy: h.opts.Origins}
 	if err := rt.format.header(w.Header(), pg); err != nil {
+		h.stats.malformed.Add(1)
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	session, u, err := h.begin(w, r, rt, origin)
+	u := new(uplink)
+	defer h.confine(u)
+	session, err := h.begin(w, r, rt, origin, u)
 	switch {
 	case err == errAborted: // nobody is there to be told
+		h.stats.slowBodies.Add(1)
 		panic(http.ErrAbortHandler)
 	case err == nil && u.close != nil:
 		h.writeOnce(w, rt.format, pg, &csp.Batch{Close: u.close})
@@ -59,45 +64,45 @@ func (h *Handler) serveHTTP(w http.ResponseWriter, r *http.Request, rt route, or
 		err = h.serveDownlink(w, pg, rt.format, session, u)
 	}
 	if err != nil {
+		h.stats.refused(err)
 		refuse(w, rt.format, pg, err)
 	}
 }
 
 // begin reads the request and lets it take effect.
-func (h *Handler) begin(w http.ResponseWriter, r *http.Request, rt route, origin string) (*csp.Session, *uplink, error) {
-	u := new(uplink)
+func (h *Handler) begin(w http.ResponseWriter, r *http.Request, rt route, origin string, u *uplink) (*csp.Session, error) {
 	var err error
 	if u.hold, err = h.hold(r); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	body, buf, err := h.body(w, r, rt.get)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if buf != nil {
 		defer buf.Release()
 	}
 	_, malformed := u.parse(body)
 	if malformed != nil && u.hello.Kind != csp.Resume {
-		return nil, nil, malformed // no session is made for it
+		return nil, malformed // no session is made for it
 	}
 	if rt.kind == EventSource {
 		u.lastEventID(r)
 	}
 	session, err := h.session(u, r.RemoteAddr, origin)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if malformed != nil {
 		var why *cause.Error
 		errors.As(malformed, &why)
 		session.Close(why)
-		return nil, nil, malformed
+		return nil, malformed
 	}
 	if !rt.uplink {
 		u.probes, u.pings = u.pings, 0 // answered on the link that is about to attach
 	}
-	return session, u, u.apply(session, rt.uplink)
+	return session, u.apply(session, rt.uplink)
 }
 
 // lastEventID takes over what a browser that reconnected by itself says it has.
@@ -200,13 +205,18 @@ func refuse(w http.ResponseWriter, f format, pg page, err error) {
 		if why.Retry > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(why.Retry))
 		}
-		w.WriteHeader(status(why))
+		w.WriteHeader(status(err))
 	}
 	w.Write(f.batch(f.open(nil, pg), &csp.Batch{Close: why}, pg))
 }
 
-// status is the HTTP status that goes with a cause.
-func status(why *cause.Error) int {
+// status is the HTTP status that goes with a refusal.
+func status(err error) int {
+	if errors.As(err, new(tooMany)) {
+		return http.StatusTooManyRequests
+	}
+	why := cause.Internal.Err()
+	errors.As(err, &why)
 	switch why.Code {
 	case cause.Denied:
 		return http.StatusForbidden

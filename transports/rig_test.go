@@ -20,6 +20,7 @@ import (
 type rig struct {
 	t      *testing.T
 	server *csp.Server
+	h      *transports.Handler
 	url    string
 	client *http.Client
 	keys   byte
@@ -30,6 +31,9 @@ type echo struct{ s *csp.Session }
 
 func (e *echo) Receive(data [][]byte) error {
 	for _, p := range data {
+		if string(p) == "panic" {
+			panic("as a fault of ours would")
+		}
 		e.s.Send(buffer.Copy(p), 0)
 	}
 	return nil
@@ -40,16 +44,19 @@ func (e *echo) Closed(*cause.Error) {}
 func newRig(t *testing.T, opts transports.Options, sessions csp.Options) *rig {
 	t.Helper()
 	sessions.Accept = func(s *csp.Session) csp.Handler { return &echo{s} }
+	var h *transports.Handler
+	sessions.Admit = func(p csp.Peer) (func(), error) { return h.Admit(p) }
 	server := csp.NewServer(sessions)
 	if opts.Transports == nil {
 		opts.Transports = transports.All()
 	}
-	h, err := transports.New(server, opts)
+	var err error
+	h, err = transports.New(server, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv := httptest.NewServer(transports.Hosts{"proxy.test"}.Guard(h))
-	r := &rig{t: t, server: server, url: srv.URL, client: &http.Client{Transport: &http.Transport{}}}
+	r := &rig{t: t, server: server, h: h, url: srv.URL, client: &http.Client{Transport: &http.Transport{}}}
 	t.Cleanup(func() {
 		server.Close(cause.GoingAway.Err())
 		r.client.CloseIdleConnections()

@@ -56,6 +56,22 @@ type Options struct {
 	// BodyTimeout is how long the body of a request may take. Default 15 s.
 	BodyTimeout time.Duration
 
+	// MinBodyRate is how many bytes a second of a body must come, on average, when
+	// it takes longer than 5 s. Default 512.
+	MinBodyRate int
+
+	// AddressSessions bounds the live sessions of each address (an IPv4 address or
+	// an IPv6 /64). Default 200; -1: no bound.
+	AddressSessions int
+
+	// AddressHandshakes is how many sessions each address may open in a second,
+	// and five times as many at once. Default 20; -1: no bound.
+	AddressHandshakes int
+
+	// AddressUpgrades is how many WebSockets each address may open in a second,
+	// and five times as many at once. Default 20; -1: no bound.
+	AddressUpgrades int
+
 	// Log gets refusals. Nil: none.
 	Log *slog.Logger
 }
@@ -75,6 +91,16 @@ func (o Options) withDefaults() Options {
 			*d.p = d.v
 		}
 	}
+	for _, n := range [...]struct {
+		p *int
+		v int
+	}{
+		{&o.MinBodyRate, 512}, {&o.AddressSessions, 200}, {&o.AddressHandshakes, 20}, {&o.AddressUpgrades, 20},
+	} {
+		if *n.p == 0 {
+			*n.p = n.v
+		}
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -87,6 +113,8 @@ type Handler struct {
 	opts   Options
 	routes map[string]route
 	links  sync.WaitGroup // WebSockets, which net/http does not wait for
+	limits limits
+	stats  counters
 
 	starved atomic.Uint64 // bodies and messages that were not taken for want of memory
 
@@ -108,6 +136,7 @@ type route struct {
 // a transport that does not exist.
 func New(server *csp.Server, opts Options) (*Handler, error) {
 	h := &Handler{server: server, opts: opts.withDefaults(), routes: make(map[string]route), live: make(map[*wsConn]struct{})}
+	h.limits = newLimits(&h.opts)
 	for _, name := range h.opts.Transports {
 		switch name {
 		case WebSocket:
@@ -190,6 +219,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	origin, err := h.opts.Origins.check(r, rt.get)
 	if err != nil {
+		h.stats.origin.Add(1)
 		h.opts.Log.Warn("origin refused", "origin", clip(r.Header.Get("Origin")), "remote", r.RemoteAddr, "reason", err)
 		http.Error(w, "this page may not open sessions here: its origin is not accepted (--origin)", http.StatusForbidden)
 		return
@@ -203,6 +233,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodOptions && rt.method == http.MethodPost:
 		preflight(w, r)
 	case r.Method != rt.method:
+		h.stats.method.Add(1)
 		head.Set("Allow", rt.method)
 		http.Error(w, "wrong method", http.StatusMethodNotAllowed)
 	case rt.kind == WebSocket:

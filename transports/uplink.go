@@ -29,6 +29,7 @@ type uplink struct {
 	pings   int // probes to answer on the session's downlink
 	probes  int // probes to answer on the downlink that this request becomes
 	close   *cause.Error
+	session *csp.Session // what the hello names, as soon as it is found
 }
 
 // parse reads all records of a body before any of them has effect. It returns the id
@@ -80,7 +81,9 @@ func (u *uplink) take(r *csp.Record) error {
 // session finds or opens the session that the hello names.
 func (h *Handler) session(u *uplink, remote, origin string) (*csp.Session, error) {
 	if u.hello.Kind == csp.New {
-		return h.server.Open(csp.Peer{Origin: origin, Addr: remote}, u.hello.Key)
+		s, err := h.server.Open(csp.Peer{Origin: origin, Addr: remote}, u.hello.Key)
+		u.session = s
+		return s, err
 	}
 	s, err := h.server.Resume(string(u.hello.Session))
 	if err != nil {
@@ -89,6 +92,7 @@ func (h *Handler) session(u *uplink, remote, origin string) (*csp.Session, error
 	if s.Peer().Origin != origin {
 		return nil, cause.Denied.With("the session belongs to another origin")
 	}
+	u.session = s
 	return s, nil
 }
 
@@ -134,7 +138,7 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, get bool) ([]byte
 	if r.ContentLength > csp.MaxBody {
 		return nil, nil, errTooLarge
 	}
-	http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.opts.BodyTimeout))
+	pace := h.newPace(w)
 	size := min(int(r.ContentLength), buffer.Max-1) // a large body is believed as it comes
 	if size < 0 {
 		size = 4 << 10
@@ -148,6 +152,7 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, get bool) ([]byte
 				return nil, nil, errAborted // so that it is sent again
 			}
 		}
+		pace.wait(b.Len())
 		n, err := r.Body.Read(b.Room())
 		b.Extend(n)
 		switch {
@@ -155,7 +160,7 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, get bool) ([]byte
 			b.Release()
 			return nil, nil, errTooLarge
 		case err == io.EOF:
-			http.NewResponseController(w).SetReadDeadline(time.Time{})
+			pace.done()
 			return b.Bytes(), b, nil
 		case err != nil:
 			b.Release()

@@ -28,8 +28,11 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin 
 		http.Error(w, "an upgrade has no body", http.StatusBadRequest)
 		return
 	}
+	if !h.admitUpgrade(w, r) {
+		return
+	}
 	l := &wsLink{h: h, origin: origin, remote: r.RemoteAddr}
-	u := &upgrader{ResponseWriter: w, timeout: h.opts.WriteTimeout, start: func() bool { return h.spawn(l.drain) }}
+	u := &upgrader{ResponseWriter: w, timeout: h.opts.WriteTimeout, start: func() bool { return h.spawn(l.confined(l.drain)) }}
 	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // origin.go has checked it, by our rules
 		CompressionMode:    websocket.CompressionDisabled,
@@ -40,7 +43,7 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin 
 	ws.SetReadLimit(csp.MaxBody)
 	l.ws, l.conn = ws, u.conn
 	h.track(l.conn, true)
-	if !h.spawn(l.run) { // ends when the connection does
+	if !h.spawn(l.confined(l.run)) { // ends when the connection does
 		ws.CloseNow()
 	}
 }
@@ -64,6 +67,11 @@ func (u *upgrader) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
+// detacher is a connection that looks at requests and steps aside for an upgraded one.
+type detacher interface {
+	Detach() (below net.Conn, ahead []byte)
+}
+
 // Hijack implements http.Hijacker.
 func (u *upgrader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(u.ResponseWriter).Hijack()
@@ -72,6 +80,10 @@ func (u *upgrader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	conn.SetDeadline(time.Time{})
 	ahead, _ := rw.Reader.Peek(rw.Reader.Buffered())
+	if d, ok := conn.(detacher); ok {
+		below, more := d.Detach()
+		conn, ahead = below, append(ahead[:len(ahead):len(ahead)], more...)
+	}
 	u.conn = newWSConn(conn, ahead, u.timeout, u.start)
 	return u.conn, bufio.NewReadWriter(bufio.NewReaderSize(u.conn, 16), bufio.NewWriterSize(u.conn, 16)), nil
 }
@@ -183,6 +195,7 @@ func (l *wsLink) message(msg *buffer.Buffer) error {
 func (l *wsLink) begin(u *uplink) error {
 	session, err := l.h.session(u, l.remote, l.origin)
 	if err != nil {
+		l.h.stats.refused(err)
 		return err
 	}
 	l.session = session
@@ -196,7 +209,7 @@ func (l *wsLink) begin(u *uplink) error {
 	if l.link, err = session.Attach(ack, l.flush); err != nil {
 		return err
 	}
-	l.watch = time.AfterFunc(l.h.opts.Heartbeat, l.check)
+	l.watch = time.AfterFunc(l.h.opts.Heartbeat, l.confined(l.check))
 	err = u.apply(session, false)
 	l.flush() // the first Take has something: the answer to the hello
 	return err
@@ -338,7 +351,7 @@ func (l *wsLink) finish(err error) {
 			code = why.Code
 		}
 	}
-	if !l.h.spawn(func() { l.ws.Close(closeCode(code), code.String()) }) { // waits at most 5 s for the client's answer
+	if !l.h.spawn(l.confined(func() { l.ws.Close(closeCode(code), code.String()) })) { // waits at most 5 s for the client's answer
 		l.ws.CloseNow()
 	}
 }
