@@ -15,21 +15,23 @@ import (
 // in its row, and the packages below itself. A package that is not named has the row of
 // the nearest one above it. Tests of a package are free to import others.
 var arrows = map[string][]string{
-	"cause":          {},
-	"whitelist":      {},
-	"static":         {},
-	"buffer":         {},
-	"quota":          {},
-	"edge":           {"quota"},
-	"rawconn":        {},
-	"csp":            {"buffer", "cause"},
-	"tcpsocket":      {"buffer", "cause", "rawconn", "whitelist"},
-	"transports":     {"buffer", "cause", "csp", "quota", "rawconn"},
-	"client":         {"cause", "csp", "tcpsocket", "whitelist"},
-	"cmd/encke":      {"cmd/encke/app", "cmd/encke/demo", "client", "transports"},
-	"cmd/encke/app":  {"*"},
-	"cmd/encke/demo": {"static"},
-	"integration":    {"*"},
+	"cause":             {},
+	"whitelist":         {},
+	"static":            {},
+	"buffer":            {},
+	"quota":             {},
+	"edge":              {"quota"},
+	"rawconn":           {},
+	"csp":               {"buffer", "cause"},
+	"tcpsocket":         {"buffer", "cause", "rawconn", "whitelist"},
+	"transports":        {"buffer", "cause", "csp", "quota", "rawconn"},
+	"client":            {"cause", "csp", "tcpsocket", "whitelist"},
+	"cmd/encke":         {"cmd/encke/app", "cmd/encke/cgroup", "cmd/encke/demo", "cmd/encke/logline", "client", "transports"},
+	"cmd/encke/app":     {"*"},
+	"cmd/encke/demo":    {"static"},
+	"cmd/encke/cgroup":  {},
+	"cmd/encke/logline": {},
+	"integration":       {"*"},
 }
 
 // strangers are packages that others, named by their key, must not even depend on.

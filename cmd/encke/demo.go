@@ -20,23 +20,21 @@ func demoCommand() *cli.Command {
 names, and serves the pages. All transports are on unless --transports is given.`,
 		Flags: serveFlags(),
 		Action: func(c *cli.Context) error {
-			cfg, err := config(c)
-			if err != nil {
-				return err
-			}
-			if !c.IsSet("transports") {
-				cfg.Transports = transports.All()
-			}
 			backends, err := demo.Start()
 			if err != nil {
 				return err
 			}
 			defer backends.Close()
-			cfg.Allow = append(cfg.Allow, backends.Allow()...)
-			a, err := app.Start(cfg)
+			a, flush, err := start(c, func(cfg *app.Config) {
+				if !c.IsSet("transports") {
+					cfg.Transports = transports.All()
+				}
+				cfg.Allow = append(cfg.Allow, backends.Allow()...)
+			})
 			if err != nil {
 				return err
 			}
+			defer flush()
 			a.Mount("/demo/", demo.Handler(backends))
 			fmt.Fprintf(c.App.Writer, "\n  The demo is at %s/demo/\n  Stop it with Ctrl-C.\n\n", a.URL())
 			return errors.Join(wait(c.Context, a), backends.Close())

@@ -39,6 +39,13 @@ func TestBadCommandLines(t *testing.T) {
 		{"check --allow a.example --origin x", "2 settings are wrong"},
 		{"--allow a.example:80 --log-level loud", "--log-level"},
 		{"--allow a.example:80 --log-format xml", "--log-format"},
+		{"check --allow a.example:80 --log-format xml", "--log-format"},
+		{"check --allow a.example:80 --trusted-proxy 10.0.0.1/8", "--trusted-proxy"},
+		{"check --allow a.example:80 --proxy-protocol 127.0.0.1:1=10.0.0.0/8", "there is no --listen 127.0.0.1:1"},
+		{"check --allow a.example:80 --proxy-protocol balancer", "--proxy-protocol"},
+		{"check --allow a.example:80 --address-sessions -2", "--address-sessions"},
+		{"check --allow a.example:80 --max-connections -1", "--max-connections"},
+		{"check --allow a.example:80 --body-timeout 1ms", "--body-timeout"},
 		{"connect", "two arguments"},
 		{"connect ftp://x a:1", "write it like https://"},
 	} {

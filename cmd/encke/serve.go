@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -15,12 +13,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"encke/cmd/encke/app"
+	"encke/cmd/encke/cgroup"
 	"encke/transports"
 )
 
 // serveFlags are the options of the proxy; check and demo take them too.
 func serveFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		&cli.StringSliceFlag{Name: "allow", Usage: "`RULE`: what pages may reach; repeatable", EnvVars: []string{"ENCKE_ALLOW"}},
 		&cli.StringSliceFlag{Name: "allow-file", Usage: "`FILE` with a rule on each line; repeatable", EnvVars: []string{"ENCKE_ALLOW_FILE"}},
 		&cli.BoolFlag{Name: "allow-private", Usage: "allowed names may resolve to private addresses: their owners can point them at any machine inside", EnvVars: []string{"ENCKE_ALLOW_PRIVATE"}},
@@ -43,12 +42,11 @@ func serveFlags() []cli.Flag {
 		&cli.IntFlag{Name: "window", Usage: "`BYTES` from the page that wait for one backend", Value: 256 << 10, EnvVars: []string{"ENCKE_WINDOW"}},
 		&cli.StringFlag{Name: "log-level", Usage: "debug, info, warn or error", Value: "info", EnvVars: []string{"ENCKE_LOG_LEVEL"}},
 		&cli.StringFlag{Name: "log-format", Usage: "text or json", Value: "text", EnvVars: []string{"ENCKE_LOG_FORMAT"}},
-	}
+	}, limitFlags()...)
 }
 
 // config reads the flags.
 func config(c *cli.Context) (app.Config, error) {
-	log, err := logger(c.String("log-level"), c.String("log-format"), os.Stderr)
 	cfg := app.Config{
 		Listen:       words(c.StringSlice("listen")),
 		Prefix:       c.String("prefix"),
@@ -70,12 +68,38 @@ func config(c *cli.Context) (app.Config, error) {
 		MaxSockets:   c.Int("max-sockets"),
 		SendBuffer:   c.Int("send-buffer"),
 		Window:       c.Int("window"),
-		Log:          log,
+		Limits:       limits(c),
 	}
+	_, err := checkLog(c.String("log-level"), c.String("log-format"))
 	if c.NArg() > 0 {
 		err = errors.Join(err, fmt.Errorf("unexpected argument %q (see encke --help)", c.Args().First()))
 	}
 	return cfg, err
+}
+
+// start starts the proxy with the flags, after change has changed what they say. The
+// returned function is to be called when it has stopped.
+func start(c *cli.Context, change func(*app.Config)) (*app.App, func(), error) {
+	cfg, err := config(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	change(&cfg)
+	log, flush, err := openLog(c.String("log-level"), c.String("log-format"), cfg.LogRate, os.Stderr)
+	if err != nil {
+		return nil, nil, err
+	}
+	signal.Ignore(syscall.SIGPIPE) // who reads the log may go away; else that ended us
+	cfg.Log = log
+	if limit := cgroup.LimitMemory(); limit > 0 {
+		log.Info("memory limit", "bytes", limit)
+	}
+	a, err := app.Start(cfg)
+	if err != nil {
+		flush()
+		return nil, nil, err
+	}
+	return a, flush, nil
 }
 
 // words splits values at white space, as they come from the environment.
@@ -87,31 +111,13 @@ func words(values []string) []string {
 	return all
 }
 
-func logger(level, format string, w io.Writer) (*slog.Logger, error) {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("--log-level: %q is not debug, info, warn or error", level)
-	}
-	opts := &slog.HandlerOptions{Level: l}
-	switch format {
-	case "text":
-		return slog.New(slog.NewTextHandler(w, opts)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(w, opts)), nil
-	}
-	return nil, fmt.Errorf("--log-format: %q is not text or json", format)
-}
-
 // serve is the main action: run the proxy until a signal comes.
 func serve(c *cli.Context) error {
-	cfg, err := config(c)
+	a, flush, err := start(c, func(*app.Config) {})
 	if err != nil {
 		return err
 	}
-	a, err := app.Start(cfg)
-	if err != nil {
-		return err
-	}
+	defer flush()
 	return wait(c.Context, a)
 }
 

@@ -19,33 +19,33 @@ import (
 	"github.com/hashicorp/go-multierror"
 
 	"encke/cause"
+	"encke/cmd/encke/logline"
 	"encke/csp"
+	"encke/edge"
+	"encke/quota"
 	"encke/static"
 	"encke/tcpsocket"
 	"encke/transports"
 )
 
-// Limits of what net/http takes from anyone.
-const (
-	headerTimeout = 5 * time.Second
-	bodyTimeout   = 15 * time.Second
-	idleTimeout   = 75 * time.Second // longer than the 60 s of common balancers
-	headerBytes   = 16 << 10
-)
-
 // App is a running proxy.
 type App struct {
-	cfg       Config
-	log       *slog.Logger
-	sessions  *csp.Server
-	sockets   *tcpsocket.Server
-	handler   *transports.Handler
-	routes    *http.ServeMux
-	servers   []*http.Server
-	listeners []net.Listener
-	serving   sync.WaitGroup
-	draining  atomic.Bool
-	failed    chan error
+	cfg         Config
+	log         *slog.Logger
+	lines       *logline.Handler // under log
+	sessions    *csp.Server
+	sockets     *tcpsocket.Server
+	handler     *transports.Handler
+	routes      *http.ServeMux
+	edge        edge.Stats
+	hosts       atomic.Uint64 // requests refused for their Host
+	perAddr     *quota.Counts // connections
+	descriptors *edge.Descriptors
+	servers     []*http.Server
+	listeners   []net.Listener
+	serving     sync.WaitGroup
+	draining    atomic.Bool
+	failed      chan error
 }
 
 // Start checks the configuration, listens and serves. The caller must call
@@ -55,10 +55,9 @@ func Start(cfg Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{cfg: cfg, log: cfg.Log, failed: make(chan error, 1)}
-	if a.log == nil {
-		a.log = slog.New(slog.DiscardHandler)
-	}
+	a := &App{cfg: cfg, failed: make(chan error, 1)}
+	a.cfg.Limits.withDefaults()
+	a.limitLog()
 	if len(a.cfg.Listen) == 0 {
 		a.cfg.Listen = []string{"127.0.0.1:8000"}
 	}
@@ -68,6 +67,8 @@ func Start(cfg Config) (*App, error) {
 	if a.listeners, err = listen(a.cfg.Listen); err != nil {
 		return nil, err
 	}
+	a.perAddr = quota.NewCounts(a.cfg.AddressConnections)
+	a.descriptors = edge.NewDescriptors(a.cfg.MaxDescriptors, func() int { return a.sockets.Open() })
 	for _, ln := range a.listeners {
 		set.rules.Deny(ownAddresses(ln.Addr())...)
 	}
@@ -75,8 +76,9 @@ func Start(cfg Config) (*App, error) {
 		closeAll(a.listeners)
 		return nil, err
 	}
-	for _, ln := range a.listeners {
-		a.serve(ln, set)
+	for i := range a.listeners {
+		a.listeners[i] = a.guarded(a.listeners[i], a.cfg.Listen[i], set)
+		a.serve(a.listeners[i], set)
 	}
 	if cfg.AllowAnyHost {
 		a.log.Warn("any host may be reached: --allow-any-host is on")
@@ -89,11 +91,11 @@ func Start(cfg Config) (*App, error) {
 func (a *App) wire(set *settings) error {
 	c := &a.cfg
 	dialer := tcpsocket.NewDialer(set.rules, tcpsocket.DialOptions{Log: a.log})
-	a.sockets = tcpsocket.NewServer(dialer, tcpsocket.Options{
+	a.sockets = tcpsocket.NewServer(scarce{dialer, a.descriptors}, tcpsocket.Options{
 		Window: c.Window, MaxSockets: c.MaxSockets, DialTimeout: c.DialTimeout, Log: a.log,
 	})
 	a.sessions = csp.NewServer(csp.Options{
-		Node: c.Node, Linger: c.Linger, MaxSessions: c.MaxSessions, SendBuffer: c.SendBuffer,
+		Node: c.Node, Linger: c.Linger, MaxSessions: c.MaxSessions, SendBuffer: c.SendBuffer, Admit: a.admit,
 		Accept: func(s *csp.Session) csp.Handler {
 			return a.sockets.Mux(s, tcpsocket.Caller{Session: s.Digest(), Origin: s.Peer().Origin, Remote: s.Peer().Addr})
 		},
@@ -101,18 +103,19 @@ func (a *App) wire(set *settings) error {
 	var err error
 	a.handler, err = transports.New(a.sessions, transports.Options{
 		Transports: c.Transports, Origins: set.origins, Heartbeat: c.Heartbeat, Log: a.log,
+		BodyTimeout: c.BodyTimeout, WriteTimeout: c.WriteTimeout, MinBodyRate: c.MinBodyRate,
+		AddressSessions: c.AddressSessions, AddressHandshakes: c.AddressHandshakes, AddressUpgrades: c.AddressUpgrades,
 	})
 	if err != nil {
 		return err
 	}
-	guard := transports.Hosts(c.Hosts).Guard
 	a.routes = http.NewServeMux()
-	a.routes.Handle(c.Prefix+"/session/", guard(http.StripPrefix(c.Prefix, a.handler)))
-	a.routes.Handle(c.Prefix+"/", guard(http.StripPrefix(c.Prefix, static.Handler())))
-	a.routes.HandleFunc(c.Prefix+"/healthz", a.health)
+	a.routes.Handle(c.Prefix+"/session/", a.guard(http.StripPrefix(c.Prefix, a.handler)))
+	a.routes.Handle(c.Prefix+"/", a.paced(a.guard(http.StripPrefix(c.Prefix, static.Handler()))))
+	a.routes.Handle(c.Prefix+"/healthz", a.paced(http.HandlerFunc(a.health)))
 	for _, folder := range []string{c.Prefix, c.Prefix + "/session"} {
 		if folder != "" { // or the mux would redirect to it with a slash, see exactPaths
-			a.routes.Handle(folder, guard(http.HandlerFunc(notFound)))
+			a.routes.Handle(folder, a.paced(a.guard(http.HandlerFunc(notFound))))
 		}
 	}
 	return nil
@@ -121,45 +124,53 @@ func (a *App) wire(set *settings) error {
 // Mount serves h below the prefix as well, at a path such as "/demo/", which h
 // does not see.
 func (a *App) Mount(path string, h http.Handler) {
-	guard := transports.Hosts(a.cfg.Hosts).Guard
-	a.routes.Handle(a.cfg.Prefix+path, guard(http.StripPrefix(a.cfg.Prefix+strings.TrimSuffix(path, "/"), h)))
+	a.routes.Handle(a.cfg.Prefix+path, a.paced(a.guard(http.StripPrefix(a.cfg.Prefix+strings.TrimSuffix(path, "/"), h))))
+}
+
+// limitLog puts logline in front of the log, unless the caller has.
+func (a *App) limitLog() {
+	next := slog.Handler(slog.DiscardHandler)
+	if a.cfg.Log != nil {
+		next = a.cfg.Log.Handler()
+	}
+	var ok bool
+	if a.lines, ok = next.(*logline.Handler); !ok {
+		a.lines = logline.NewHandler(next, logline.Options{Rate: a.cfg.LogRate})
+	}
+	a.log = slog.New(a.lines)
+}
+
+// guarded is the listener that net/http gets.
+func (a *App) guarded(ln net.Listener, listen string, set *settings) net.Listener {
+	return edge.Listen(ln, edge.Options{
+		MaxConnections: a.cfg.MaxConnections, PerAddress: a.perAddr, Trusted: set.trusted,
+		Descriptors: a.descriptors, ProxyFrom: a.cfg.proxyFrom(listen), TLS: set.tls,
+		Patience: a.cfg.HeaderTimeout, Stats: &a.edge, Log: a.log,
+	})
 }
 
 func (a *App) serve(ln net.Listener, set *settings) {
 	srv := &http.Server{
-		Handler:           limitBodies(strictTransport(exactPaths(a.routes))),
-		TLSConfig:         set.tls,
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    headerBytes,
-		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+		Handler:           a.handle(set),
+		ReadHeaderTimeout: a.cfg.HeaderTimeout,
+		IdleTimeout:       a.cfg.IdleTimeout,
+		MaxHeaderBytes:    edge.MaxHead,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: a.cfg.MaxStreams,
+			WriteByteTimeout:     a.cfg.WriteTimeout,
+		},
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
 	a.servers = append(a.servers, srv)
 	a.log.Info("listening", "addr", ln.Addr().String(), "url", a.url(ln.Addr()))
 	a.serving.Go(func() { // ends when Shutdown or Close closes the listener
-		var err error
-		if set.tls != nil {
-			err = srv.ServeTLS(ln, "", "")
-		} else {
-			err = srv.Serve(ln)
-		}
+		err := srv.Serve(ln) // the listener speaks TLS
 		if !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			select {
 			case a.failed <- err:
 			default:
 			}
 		}
-	})
-}
-
-// limitBodies bounds how long the body of a request may take, also where nobody
-// reads it: net/http does before it answers. Who reads a body sets a limit of his own.
-func limitBodies(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength != 0 {
-			http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
-		}
-		next.ServeHTTP(w, r)
 	})
 }
 
@@ -196,17 +207,6 @@ func (a *App) url(addr net.Addr) string {
 
 // Failed gets an error when a listener breaks.
 func (a *App) Failed() <-chan error { return a.failed }
-
-// Stats are the counters of all layers.
-type Stats struct {
-	Sessions csp.Stats
-	Sockets  tcpsocket.Stats
-}
-
-// Stats returns the counters.
-func (a *App) Stats() Stats {
-	return Stats{Sessions: a.sessions.Stats(), Sockets: a.sockets.Stats()}
-}
 
 // Shutdown stops gracefully: no new connections and sessions, clients are told to
 // open no more sockets, and open ones may go on until they end, the drain time of

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path"
 	"regexp"
@@ -46,6 +47,8 @@ type Config struct {
 	SendBuffer  int           // unacknowledged bytes per session, default 256 KiB
 	Window      int           // unwritten bytes per socket, default 256 KiB
 
+	Limits // of the HTTP edge
+
 	Log *slog.Logger // nil: none
 }
 
@@ -54,6 +57,7 @@ type settings struct {
 	rules   *whitelist.Rules
 	origins transports.Origins
 	tls     *tls.Config
+	trusted []netip.Prefix // balancers
 }
 
 // Check reports everything that is wrong with the configuration, all at once.
@@ -127,8 +131,10 @@ func (c *Config) check() (*settings, error) {
 	} else if c.Cert != "" {
 		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
 		bad("--cert, --key", err)
-		s.tls = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+		s.tls = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
 	}
+	c.Limits.check(c.Listen, bad)
+	s.trusted, _ = prefixes(c.TrustedProxies)
 	for _, d := range [...]struct {
 		name      string
 		v         time.Duration
