@@ -40,6 +40,9 @@ func (b *Budget) Used() int64 { return b.used.Load() }
 // Tight reports whether 80 % are in use: then nothing new should be taken on.
 func (b *Budget) Tight() bool { return b.over(b.used.Load(), tightAt) }
 
+// Filling reports whether half is in use. Who asks often asks this first.
+func (b *Budget) Filling() bool { return b.over(b.used.Load(), 50) }
+
 // Relieved reports whether less than 90 % are in use: then who lets go of
 // something may stop.
 func (b *Budget) Relieved() bool { return !b.over(b.used.Load(), relievedAt) }
@@ -57,7 +60,7 @@ func (b *Budget) Relieve(f func()) { b.relieve.Store(&f) }
 // Grow reserves n bytes by which a bound of its caller may grow. It refuses when
 // the budget is half used, or when all such bytes would be more than a quarter.
 func (b *Budget) Grow(n int) bool {
-	if b.over(b.used.Load(), 50) {
+	if b.Filling() {
 		return false
 	}
 	if b.over(b.grown.Add(int64(n)), growthAt) {

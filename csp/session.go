@@ -64,7 +64,7 @@ type Session struct {
 	lifetime    *time.Timer // nil: as long as it likes
 
 	account buffer.Account // of what out and in keep
-	moved   time.Time      // when the other side last acknowledged something
+	moved   time.Time      // when the other side last acknowledged something while the budget was filling
 }
 
 func newSession(id string, peer Peer, opts *Options, server *Server) *Session {
@@ -207,7 +207,9 @@ func (s *Session) Acked(id uint64) error {
 	}
 	if id >= s.out.first {
 		s.out.ack(id, s.opts)
-		s.moved = time.Now()
+		if s.opts.Budget.Filling() { // else nobody asks
+			s.moved = time.Now()
+		}
 		s.count()
 	}
 	writable := s.out.unstarve()
