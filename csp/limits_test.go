@@ -176,3 +176,29 @@ func TestTombstonesAreBounded(t *testing.T) {
 		t.Errorf("%d closed sessions are remembered, want 10", n)
 	}
 }
+
+// A session whose client takes what it is sent outlives a smaller one whose client
+// does not.
+func TestIdleSessionsAreClosedFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, small, _ := open(t, csp.Options{Budget: buffer.NewBudget(1 << 20), SendBuffer: 512 << 10})
+		busy := openMore(t, server, 2)
+		link := attach(t, busy, 0)
+		fill(busy)
+		taken(t, link)
+		send(small, string(make([]byte, 60<<10)))
+		for range 6 {
+			send(small, string(make([]byte, 60<<10)))
+		}
+		time.Sleep(6 * time.Second)
+		if err := busy.Acked(1); err != nil {
+			t.Fatal(err)
+		}
+		fill(busy)
+		send(small, string(make([]byte, 60<<10)))
+		synctest.Wait()
+		if small.Err() == nil || busy.Err() != nil {
+			t.Errorf("the idle session: %v, the larger one that acknowledges: %v; want the first closed", small.Err(), busy.Err())
+		}
+	})
+}

@@ -40,6 +40,12 @@ func serveFlags() []cli.Flag {
 		&cli.IntFlag{Name: "max-sockets", Usage: "open sockets of one session", Value: 128, EnvVars: []string{"ENCKE_MAX_SOCKETS"}},
 		&cli.IntFlag{Name: "send-buffer", Usage: "`BYTES` that a session keeps until the page has them", Value: 256 << 10, EnvVars: []string{"ENCKE_SEND_BUFFER"}},
 		&cli.IntFlag{Name: "window", Usage: "`BYTES` from the page that wait for one backend", Value: 256 << 10, EnvVars: []string{"ENCKE_WINDOW"}},
+		&cli.IntFlag{Name: "open-rate", Usage: "sockets that a session may open in a second, on average", Value: 10, EnvVars: []string{"ENCKE_OPEN_RATE"}},
+		&cli.IntFlag{Name: "open-burst", Usage: "sockets that a session may open at once (default: as many as may be open)", EnvVars: []string{"ENCKE_OPEN_BURST"}},
+		&cli.IntFlag{Name: "max-per-target", Usage: "open sockets of all sessions to one host and port", Value: 1000, EnvVars: []string{"ENCKE_MAX_PER_TARGET"}},
+		&cli.IntFlag{Name: "max-windows", Usage: "`BYTES` from the page that wait for all backends of a session, above 64 KiB for each", Value: 4 << 20, EnvVars: []string{"ENCKE_MAX_WINDOWS"}},
+		&cli.IntFlag{Name: "buffer-budget", Usage: "`BYTES` that all sessions together queue and keep (default: a quarter of the memory limit)", EnvVars: []string{"ENCKE_BUFFER_BUDGET"}},
+		&cli.DurationFlag{Name: "lifetime", Usage: "how long a session may live in all (default: as long as it likes)", EnvVars: []string{"ENCKE_LIFETIME"}},
 		&cli.StringFlag{Name: "log-level", Usage: "debug, info, warn or error", Value: "info", EnvVars: []string{"ENCKE_LOG_LEVEL"}},
 		&cli.StringFlag{Name: "log-format", Usage: "text or json", Value: "text", EnvVars: []string{"ENCKE_LOG_FORMAT"}},
 	}, limitFlags()...)
@@ -68,6 +74,12 @@ func config(c *cli.Context) (app.Config, error) {
 		MaxSockets:   c.Int("max-sockets"),
 		SendBuffer:   c.Int("send-buffer"),
 		Window:       c.Int("window"),
+		OpenRate:     c.Int("open-rate"),
+		OpenBurst:    c.Int("open-burst"),
+		MaxPerTarget: c.Int("max-per-target"),
+		MaxWindows:   c.Int("max-windows"),
+		BufferBudget: c.Int("buffer-budget"),
+		Lifetime:     c.Duration("lifetime"),
 		Limits:       limits(c),
 	}
 	_, err := checkLog(c.String("log-level"), c.String("log-format"))

@@ -18,6 +18,7 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
+	"encke/buffer"
 	"encke/cause"
 	"encke/cmd/encke/logline"
 	"encke/csp"
@@ -35,6 +36,7 @@ type App struct {
 	lines       *logline.Handler // under log
 	sessions    *csp.Server
 	sockets     *tcpsocket.Server
+	dialer      *tcpsocket.Dialer
 	handler     *transports.Handler
 	routes      *http.ServeMux
 	edge        edge.Stats
@@ -90,12 +92,18 @@ func Start(cfg Config) (*App, error) {
 // sessions.
 func (a *App) wire(set *settings) error {
 	c := &a.cfg
-	dialer := tcpsocket.NewDialer(set.rules, tcpsocket.DialOptions{Log: a.log})
-	a.sockets = tcpsocket.NewServer(scarce{dialer, a.descriptors}, tcpsocket.Options{
+	budget := buffer.NewBudget(int64(c.BufferBudget))
+	if c.BufferBudget == 0 {
+		budget = buffer.NewBudget(bufferBudget())
+	}
+	a.dialer = tcpsocket.NewDialer(set.rules, tcpsocket.DialOptions{Log: a.log})
+	a.sockets = tcpsocket.NewServer(scarce{a.dialer, a.descriptors}, tcpsocket.Options{
 		Window: c.Window, MaxSockets: c.MaxSockets, DialTimeout: c.DialTimeout, Log: a.log,
+		OpenRate: c.OpenRate, OpenBurst: c.OpenBurst, MaxPerTarget: c.MaxPerTarget, MaxWindows: c.MaxWindows, Budget: budget,
 	})
 	a.sessions = csp.NewServer(csp.Options{
 		Node: c.Node, Linger: c.Linger, MaxSessions: c.MaxSessions, SendBuffer: c.SendBuffer, Admit: a.admit,
+		Lifetime: c.Lifetime, Budget: budget,
 		Accept: func(s *csp.Session) csp.Handler {
 			return a.sockets.Mux(s, tcpsocket.Caller{Session: s.Digest(), Origin: s.Peer().Origin, Remote: s.Peer().Addr})
 		},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"os"
@@ -46,6 +47,13 @@ type Config struct {
 	MaxSockets  int           // per session, default 128
 	SendBuffer  int           // unacknowledged bytes per session, default 256 KiB
 	Window      int           // unwritten bytes per socket, default 256 KiB
+
+	Lifetime     time.Duration // how long a session may live in all, default as long as it likes
+	BufferBudget int           // bytes that all sessions queue and keep, default a quarter of the memory limit
+	OpenRate     int           // sockets that a session may open in a second, default 10
+	OpenBurst    int           // sockets that it may open at once, default MaxSockets
+	MaxPerTarget int           // open sockets of all sessions to one host and port, default 1,000
+	MaxWindows   int           // unwritten bytes per session above 64 KiB per socket, default 4 MiB
 
 	Limits // of the HTTP edge
 
@@ -143,6 +151,7 @@ func (c *Config) check() (*settings, error) {
 		{"--linger", c.Linger, time.Second, 24 * time.Hour},
 		{"--heartbeat", c.Heartbeat, time.Second, time.Minute},
 		{"--dial-timeout", c.DialTimeout, 100 * time.Millisecond, 5 * time.Minute},
+		{"--lifetime", c.Lifetime, time.Second, 10 * 365 * 24 * time.Hour},
 		{"--drain", c.Drain, time.Millisecond, 24 * time.Hour},
 	} {
 		if d.v != 0 && (d.v < d.low || d.v > d.high) {
@@ -157,6 +166,11 @@ func (c *Config) check() (*settings, error) {
 		{"--max-sockets", c.MaxSockets, 1, 100_000},
 		{"--send-buffer", c.SendBuffer, 64 << 10, 64 << 20},
 		{"--window", c.Window, 64 << 10, 64 << 20},
+		{"--buffer-budget", c.BufferBudget, leastBudget, math.MaxInt},
+		{"--open-rate", c.OpenRate, 1, 1_000_000},
+		{"--open-burst", c.OpenBurst, 1, 1_000_000},
+		{"--max-per-target", c.MaxPerTarget, 1, 1_000_000},
+		{"--max-windows", c.MaxWindows, 64 << 10, 1 << 30},
 	} {
 		if n.v != 0 && (n.v < n.low || n.v > n.high) {
 			bad(n.name, fmt.Errorf("%d is not between %d and %d", n.v, n.low, n.high))

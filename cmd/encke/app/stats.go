@@ -14,6 +14,7 @@ type Stats struct {
 	Requests     transports.Stats // requests and links refused
 	Sessions     csp.Stats
 	Sockets      tcpsocket.Stats
+	Dials        tcpsocket.DialStats
 	DroppedLines uint64 // log lines left out
 }
 
@@ -21,6 +22,7 @@ type Stats struct {
 func (a *App) Stats() Stats {
 	return Stats{
 		Edge: a.edge.Copy(), Hosts: a.hosts.Load(), Requests: a.handler.Stats(),
-		Sessions: a.sessions.Stats(), Sockets: a.sockets.Stats(), DroppedLines: a.lines.Dropped(),
+		Sessions: a.sessions.Stats(), Sockets: a.sockets.Stats(), Dials: a.dialer.Stats(),
+		DroppedLines: a.lines.Dropped(),
 	}
 }
