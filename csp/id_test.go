@@ -158,3 +158,19 @@ func TestIDsThatAreUsedUp(t *testing.T) {
 		t.Errorf("%d counted, want 2", n)
 	}
 }
+
+// The longest id there can be is not found by one that goes on behind it.
+func TestIDsThatGoOn(t *testing.T) {
+	v := nopServer(Options{Node: strings.Repeat("n", 32)})
+	defer v.Close(cause.Closed.Err())
+	s, err := v.Open(Peer{}, Key{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Resume(s.id + "x"); err == nil {
+		t.Error("an id with something behind it was found")
+	}
+	if _, err := v.Resume(s.id); err != nil {
+		t.Error(err)
+	}
+}

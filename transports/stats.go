@@ -20,13 +20,14 @@ type Stats struct {
 	Handshakes  uint64 // too many new sessions of the address in a short time: 429
 	Upgrades    uint64 // too many WebSockets of the address in a short time: 429
 	Unavailable uint64 // too much in all, or about to stop: 503
+	Starved     uint64 // bodies and messages given up half-sent, for want of memory
 	Lost        uint64 // unknown or ended session, or another origin's: 404, 403
 	Panics      uint64 // faults of our own that ended a session with internal
 }
 
 type counters struct {
 	origin, method, encoded, malformed, tooLarge, slowBodies,
-	sessions, handshakes, upgrades, unavailable, lost, panics atomic.Uint64
+	sessions, handshakes, upgrades, unavailable, starved, lost, panics atomic.Uint64
 }
 
 // Stats returns the counters.
@@ -36,7 +37,7 @@ func (h *Handler) Stats() Stats {
 		Origin: s.origin.Load(), Method: s.method.Load(), Encoded: s.encoded.Load(), Malformed: s.malformed.Load(),
 		TooLarge: s.tooLarge.Load(), SlowBodies: s.slowBodies.Load(), Sessions: s.sessions.Load(),
 		Handshakes: s.handshakes.Load(), Upgrades: s.upgrades.Load(), Unavailable: s.unavailable.Load(),
-		Lost: s.lost.Load(), Panics: s.panics.Load(),
+		Starved: s.starved.Load(), Lost: s.lost.Load(), Panics: s.panics.Load(),
 	}
 }
 

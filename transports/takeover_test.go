@@ -16,7 +16,7 @@ import (
 func TestTwoClientsOfOneSession(t *testing.T) {
 	lost := 4000 + websocket.StatusCode(cause.Displaced)
 	t.Run("websocket", func(t *testing.T) {
-		r := newRig(t, transports.Options{}, csp.Options{})
+		r := newRig(t, transports.Options{AddressUpgrades: -1}, csp.Options{})
 		old := r.websocket()
 		r.say(old, r.hello())
 		id := string(r.hear(old)[0].Session)
@@ -35,7 +35,7 @@ func TestTwoClientsOfOneSession(t *testing.T) {
 		r.overIn(id, n)
 	})
 	t.Run("long-polling", func(t *testing.T) {
-		r := newRig(t, transports.Options{}, csp.Options{})
+		r := newRig(t, transports.Options{AddressUpgrades: -1}, csp.Options{})
 		id := r.open()
 		answers := make(chan int)
 		poll := func() {
@@ -84,7 +84,7 @@ func TestManyCutsAreNoTakeOver(t *testing.T) {
 	if testing.Short() {
 		cuts = 100
 	}
-	r := newRig(t, transports.Options{}, csp.Options{})
+	r := newRig(t, transports.Options{AddressUpgrades: -1}, csp.Options{})
 	ws := r.websocket()
 	r.say(ws, r.hello())
 	id := string(r.hear(ws)[0].Session)

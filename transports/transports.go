@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"encke/csp"
@@ -115,8 +114,6 @@ type Handler struct {
 	links  sync.WaitGroup // WebSockets, which net/http does not wait for
 	limits limits
 	stats  counters
-
-	starved atomic.Uint64 // bodies and messages that were not taken for want of memory
 
 	mu      sync.Mutex
 	live    map[*wsConn]struct{} // of running WebSockets

@@ -181,7 +181,7 @@ func (h *Handler) grow(b *buffer.Buffer, account *buffer.Account) *buffer.Buffer
 	defer b.Release()
 	size := 2*b.Len() + 1
 	if !h.server.Budget().Fits(size) {
-		h.starved.Add(1)
+		h.stats.starved.Add(1)
 		return nil
 	}
 	account.Set(size)
