@@ -1,6 +1,6 @@
 package edge
 
-import "strings"
+import "strconv"
 
 // Limits of the head of an HTTP/1 request.
 const (
@@ -257,13 +257,11 @@ func (f *framing) valueEnd() *fault {
 	value := string(f.value[:f.valueLen])
 	switch f.kind {
 	case contentLength:
-		if len(value) == 0 || len(value) > 18 || strings.Trim(value, "0123456789") != "" {
+		n, err := strconv.ParseUint(value, 10, 63) // digits alone
+		if err != nil {
 			return badLength
 		}
-		f.length = 0
-		for _, d := range value {
-			f.length = 10*f.length + int64(d-'0')
-		}
+		f.length = int64(n)
 	case transferEncoding:
 		if value != "chunked" {
 			return badCoding

@@ -17,8 +17,9 @@ import (
 // maxProbes is how many probes of one request are answered.
 const maxProbes = 8
 
-// maxQuery is the largest `d` of a GET, in base64 characters.
-const maxQuery = 8 << 10
+// maxQuery is the largest `d` of a GET, in base64 characters: with all else a request
+// line stays below the 8 KiB that the proxy and common balancers take.
+const maxQuery = 7680
 
 // uplink is what one request brought: the session it is for and packets for it.
 type uplink struct {

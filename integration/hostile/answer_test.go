@@ -185,6 +185,10 @@ var rawTexts = []string{
 	"501 Unsupported transfer encoding",
 	"Unsupported transfer encoding",
 	"505 HTTP Version Not Supported: unsupported protocol version",
+	"malformed request line", "request line too long", "the target of a request is a path",
+	"malformed header field", "lines end with CR LF", "header too large", "too many header fields",
+	"one Host field is needed", "malformed Content-Length", "more than one length of the body",
+	"unsupported Transfer-Encoding", "an upgrade has no body", "an upgrade is the last request of its connection",
 }
 
 // checkRaw is check for such an answer. The connection ends with it, or there would have

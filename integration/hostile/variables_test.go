@@ -99,7 +99,7 @@ func wrongBase64(_ *testing.T, r *rig) (all []attack) {
 		} {
 			all = append(all, attack{name: e.name + ": d with " + v.name, request: good.replacing("d", v.value), want: alphabet})
 		}
-		all = append(all, attack{name: e.name + ": d of 8,193 characters", request: longQuery(good), want: e.refusal(413, cause.Limit, "query of more than 8192 characters")})
+		all = append(all, attack{name: e.name + ": d of 7,681 characters", request: longQuery(good), want: e.refusal(413, cause.Limit, "query of more than 7680 characters")})
 		empty := e.refusal(400, cause.ProtocolError, "empty request")
 		all = append(all,
 			attack{name: e.name + ": d is an array", request: rename(good, "d=", "d[]="), want: empty},
@@ -110,7 +110,7 @@ func wrongBase64(_ *testing.T, r *rig) (all []attack) {
 	return all
 }
 
-func longQuery(q request) request { return q.replacing("d", strings.Repeat("A", 8193)) }
+func longQuery(q request) request { return q.replacing("d", strings.Repeat("A", 7681)) }
 
 func rename(q request, old, new string) request {
 	q.target = strings.Replace(q.target, "&"+old, "&"+new, 1)

@@ -19,6 +19,7 @@ import (
 func start(t *testing.T, allow ...*backend.Backend) *app.App {
 	t.Helper()
 	cfg := app.Config{Listen: []string{"127.0.0.1:0"}, Transports: transports.All(), Linger: 2 * time.Second, Heartbeat: 5 * time.Second}
+	cfg.AddressHandshakes, cfg.AddressUpgrades = -1, -1 // all come from here
 	for _, b := range allow {
 		cfg.Allow = append(cfg.Allow, b.Addr())
 	}

@@ -46,6 +46,7 @@ type Options struct {
 	Hosts      []string // names that the proxy is reached by
 	Prefix     string   // path below which everything is served
 	Transports []string // default: all of them
+	Limited    bool     // with the limits of one address; default: none, since all clients of a test share one
 	Args       []string // further arguments, as they are
 }
 
@@ -68,7 +69,13 @@ func (o Options) args() []string {
 	if o.Prefix != "" {
 		args = append(args, "--prefix", o.Prefix)
 	}
-	return append(append(args, "--drain", "2s"), o.Args...)
+	args = append(args, "--drain", "2s")
+	if !o.Limited {
+		for _, limit := range []string{"connections", "sessions", "handshakes", "upgrades"} {
+			args = append(args, "--address-"+limit, "-1")
+		}
+	}
+	return append(args, o.Args...)
 }
 
 // Proxy is a running encke.

@@ -74,7 +74,11 @@ func (a *App) guard(next http.Handler) http.Handler {
 // to that themselves.
 func (a *App) paced(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(&pacedWriter{w, a.cfg.WriteTimeout}, r)
+		timeout := a.cfg.WriteTimeout
+		if r.ContentLength != 0 { // before it writes, net/http waits for the body
+			timeout += a.cfg.BodyTimeout
+		}
+		next.ServeHTTP(&pacedWriter{w, timeout}, r)
 	})
 }
 
