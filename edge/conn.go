@@ -28,6 +28,7 @@ type Conn struct {
 	err      error  // comes behind ahead
 	poison   []byte // left to deliver
 	requests int
+	slow     bool // counted
 
 	fault *fault // set before the poison is delivered
 	armed bool   // the poison was delivered whole: the next write answers it
@@ -107,7 +108,8 @@ func (c *Conn) fill(p []byte) (int, error) {
 
 // timedOut counts heads that did not come in time, and connections that never began.
 func (c *Conn) timedOut(err error) {
-	if errors.Is(err, os.ErrDeadlineExceeded) && (c.requests == 0 || c.framing.inHead()) {
+	if errors.Is(err, os.ErrDeadlineExceeded) && !c.slow && (c.requests == 0 || c.framing.inHead()) {
+		c.slow = true
 		c.stats.SlowHeads.Add(1)
 	}
 }
