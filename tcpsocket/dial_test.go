@@ -117,6 +117,26 @@ func TestRebinding(t *testing.T) {
 	}
 }
 
+// The last look, right before the connection, refuses by itself what the rules refuse,
+// should an address ever get there unchecked.
+func TestTheLastLook(t *testing.T) {
+	dest, conns := listen(t)
+	d := NewDialer(rulesFor(t, "a.test:*"), DialOptions{})
+	at := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), dest.Port)
+	conn, err := d.connect(t.Context(), whitelist.Dest{Host: "a.test", Port: dest.Port}, at, OpenOptions{})
+	if !errors.Is(err, cause.Denied.Err()) {
+		t.Errorf("%v, want denied", err)
+	}
+	if err == nil {
+		conn.Close()
+		(<-conns).Close()
+	}
+	good := NewDialer(rulesFor(t, "a.test:*", "127.0.0.1:*"), DialOptions{})
+	if _, err := good.connect(t.Context(), whitelist.Dest{Host: "a.test", Port: dest.Port - 1}, at, OpenOptions{}); !errors.Is(err, cause.Denied.Err()) {
+		t.Errorf("another port: %v, want denied", err)
+	}
+}
+
 // One of several addresses is dead: the other one is used.
 func TestDeadAddress(t *testing.T) {
 	dest, conns := listen(t)

@@ -13,9 +13,8 @@ import (
 // way to end a line.
 func injections(t *testing.T, r *rig) (all []attack) {
 	ends := []struct{ name, text string }{
-		{"CR LF", "%0d%0a"}, {"LF", "%0a"}, {"CR", "%0d"}, {"NUL", "%00"}, {"CR LF in capitals", "%0D%0A"}, {"CR LF twice", "%0d%0a%0d%0a"},
-		{"line separator", "%e2%80%a8"}, {"next line", "%c2%85"}, {"overlong", "%c0%8a"}, {"UTF-16 rest", "%e5%98%8a%e5%98%8d"}, {"escaped twice", "%250d%250a"},
-		{"vertical tab", "%0b"}, {"form feed", "%0c"},
+		{"CR LF", "%0d%0a"}, {"LF", "%0a"}, {"CR", "%0d"}, {"NUL", "%00"}, {"CR LF twice", "%0d%0a%0d%0a"},
+		{"line separator", "%e2%80%a8"}, {"overlong", "%c0%8a"}, {"UTF-16 rest", "%e5%98%8a%e5%98%8d"},
 	}
 	for _, e := range endpoints {
 		for _, end := range ends {

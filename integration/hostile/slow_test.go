@@ -1,10 +1,10 @@
 package hostile
 
 import (
-	"bufio"
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -21,72 +21,92 @@ func TestSlowRequests(t *testing.T) {
 	chunked := string(e.plain(r, fresh()).chunked(4).bytes())
 	upgraded := endpoints[0].plain(r, "")
 	upgraded.behind = ""
-	var none []string
+	var waiting []func()
 	for name, c := range map[string]struct {
-		sent    string
-		drip    bool     // go on with a byte now and then
-		answers []string // that may come before the end
+		sent   string
+		drip   bool   // go on with a byte a second
+		status string // of the answer that comes before the end; "": none, or that it came too slowly
 	}{
-		"nothing":                       {"", false, none},
-		"half a request line":           {"GET /TCPSo", false, none},
-		"half a head":                   {head[:len(head)/2], false, none},
-		"a head that drips":             {head, true, none},
-		"a head without its last line":  {head + "\r\n", false, none},
-		"no body":                       {head + "\r\n\r\n", false, none},
-		"half a body":                   {head + "\r\n\r\n" + body[:9], false, none},
-		"half a chunk":                  {chunked[:len(chunked)-20], false, none},
-		"no last chunk":                 {strings.TrimSuffix(chunked, "0\r\n\r\n"), false, none},
-		"a body for a file":             {"GET /TCPSocket.js HTTP/1.1\r\nHost: " + r.addr + "\r\nContent-Length: 9\r\n\r\n", false, []string{"200"}},
-		"a body behind a wrong method":  {strings.Replace(head, "POST", "PUT", 1) + "\r\n\r\n", false, []string{"405"}},
-		"a body from a foreign page":    {strings.Replace(head, listed, "https://eViL.test", 1) + "\r\n\r\n", false, []string{"403"}},
-		"a WebSocket without a hello":   {string(upgraded.bytes()), false, []string{"101"}},
-		"a WebSocket with half a frame": {string(upgraded.bytes()) + frame(2, fresh())[:9], false, []string{"101"}},
+		"nothing":                       {"", false, ""},
+		"half a request line":           {"GET /TCPSo", false, ""},
+		"half a head":                   {head[:len(head)/2], false, ""},
+		"a head that drips":             {head, true, ""},
+		"a head without its last line":  {head + "\r\n", false, ""},
+		"no body":                       {head + "\r\n\r\n", false, ""},
+		"half a body":                   {head + "\r\n\r\n" + body[:9], false, ""},
+		"half a chunk":                  {chunked[:len(chunked)-20], false, ""},
+		"no last chunk":                 {strings.TrimSuffix(chunked, "0\r\n\r\n"), false, ""},
+		"a body for a file":             {"GET /TCPSocket.js HTTP/1.1\r\nHost: " + r.addr + "\r\nContent-Length: 9\r\n\r\n", false, "200"},
+		"a body behind a wrong method":  {strings.Replace(head, "POST", "PUT", 1) + "\r\n\r\n", false, "405"},
+		"a body from a foreign page":    {strings.Replace(head, listed, "https://eViL.test", 1) + "\r\n\r\n", false, "403"},
+		"a WebSocket without a hello":   {string(upgraded.bytes()), false, "101"},
+		"a WebSocket with half a frame": {string(upgraded.bytes()) + frame(2, fresh())[:9], false, "101"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			conn, err := net.Dial("tcp", r.addr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			conn.SetDeadline(time.Now().Add(4 * patience))
-			if _, err := io.WriteString(conn, c.sent); err != nil {
-				t.Fatal(err)
-			}
-			if c.drip {
-				done := make(chan struct{})
-				defer close(done)
-				go func() { // until the connection or the test ends
-					for tick := time.NewTicker(time.Second); ; {
-						select {
-						case <-tick.C:
-							if _, err := io.WriteString(conn, "X"); err != nil {
-								return
-							}
-						case <-done:
-							return
-						}
-					}
-				}()
-			}
-			got, err := io.ReadAll(bufio.NewReader(conn))
-			if isTimeout(err) {
-				t.Fatalf("the connection is still there; it got %q", got)
-			}
-			for _, status := range c.answers {
-				if !strings.HasPrefix(string(got), "HTTP/1.1 "+status) {
-					t.Errorf("got %.100q, want %s", got, status)
+		ended := make(chan outcome, 1)
+		go func() { ended <- stall(r.addr, c.sent, c.drip) }() // all of them wait at once
+		waiting = append(waiting, func() {
+			t.Run(name, func(t *testing.T) {
+				got := <-ended
+				switch {
+				case got.err != nil:
+					t.Fatalf("%v; it got %q", got.err, got.text)
+				case c.status == "" && got.text != "" && !strings.HasPrefix(got.text, "HTTP/1.1 4"),
+					c.status != "" && !strings.HasPrefix(got.text, "HTTP/1.1 "+c.status):
+					t.Errorf("got %.100q, want status %q", got.text, c.status)
 				}
-			}
-			if len(c.answers) == 0 && len(got) > 0 && !strings.HasPrefix(string(got), "HTTP/1.1 4") {
-				t.Errorf("got %.100q", got)
-			}
+			})
 		})
 	}
-	t.Cleanup(func() { // before the rig is closed, after the tests above
-		r.beat(t)
-		if n := r.app.Stats().Sessions.Opened; n != 1 {
-			t.Errorf("%d sessions were opened, want that of the healthy socket", n)
-		}
-	})
+	for _, wait := range waiting {
+		wait()
+	}
+	r.beat(t)
+	if n := r.app.Stats().Sessions.Opened; n != 1 {
+		t.Errorf("%d sessions were opened, want that of the healthy socket", n)
+	}
+}
+
+// outcome is what a connection got until it ended.
+type outcome struct {
+	text string
+	err  error // why the test gave up waiting
+}
+
+// stall sends something, and with drip a byte a second behind it, until the proxy ends
+// the connection.
+func stall(addr, sent string, drip bool) outcome {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return outcome{"", err}
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(4 * patience))
+	if _, err := io.WriteString(conn, sent); err != nil {
+		return outcome{"", err}
+	}
+	if drip {
+		over := make(chan struct{})
+		var dripping sync.WaitGroup
+		dripping.Go(func() { // until the connection is over
+			tick := time.NewTicker(time.Second)
+			defer tick.Stop()
+			for {
+				select {
+				case <-tick.C:
+					if _, err := io.WriteString(conn, "X"); err != nil {
+						return
+					}
+				case <-over:
+					return
+				}
+			}
+		})
+		defer dripping.Wait()
+		defer close(over)
+	}
+	got, err := io.ReadAll(conn)
+	if !isTimeout(err) {
+		err = nil // closed or reset
+	}
+	return outcome{string(got), err}
 }

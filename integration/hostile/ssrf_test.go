@@ -3,7 +3,10 @@ package hostile
 import (
 	"fmt"
 	"net"
+	"os"
+	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 
 	"encke/cause"
@@ -150,14 +153,23 @@ func TestNeverWebPorts(t *testing.T) {
 	}
 }
 
-// TestEnvironmentProxies: variables that programs take a proxy from change nothing.
+// TestEnvironmentProxies: variables that programs take a proxy from change nothing. Some
+// libraries read them once in the life of a process, so the proxy runs in one of its own.
 func TestEnvironmentProxies(t *testing.T) {
-	canary := newCanary(t)
-	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SOCKS_PROXY", "FTP_PROXY", "http_proxy", "https_proxy", "all_proxy", "socks_proxy"} {
-		t.Setenv(name, "socks5://"+canary.addr)
+	const inside = "ENCKE_TEST_ENVIRONMENT_PROXIES"
+	if os.Getenv(inside) == "" {
+		canary := newCanary(t)
+		self := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestEnvironmentProxies$", "-test.v")
+		self.Env = append(os.Environ(), inside+"=1", "NO_PROXY=", "no_proxy=")
+		for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SOCKS_PROXY", "FTP_PROXY"} {
+			self.Env = append(self.Env, name+"=socks5://"+canary.addr, strings.ToLower(name)+"=socks5://"+canary.addr)
+		}
+		if out, err := self.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestEnvironmentProxies") {
+			t.Errorf("%v\n%s", err, out)
+		}
+		canary.check(t)
+		return
 	}
-	t.Setenv("NO_PROXY", "")
-	t.Setenv("no_proxy", "")
 	echo := backend.Echo(t)
 	addr := start(t, app.Config{Allow: []string{echo.Addr()}}).Addr().String()
 	p := visit(t, addr, "http://"+addr)
@@ -165,7 +177,6 @@ func TestEnvironmentProxies(t *testing.T) {
 		t.Errorf("the backend was not reached: %+v", f)
 	}
 	p.leave()
-	canary.check(t)
 }
 
 // TestNoPortScanner: what is not allowed looks the same whether it exists or not.
