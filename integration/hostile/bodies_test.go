@@ -30,7 +30,7 @@ func wrongBodies(_ *testing.T, r *rig) (all []attack) {
 			attack{name: e.name + ": 1 MiB and one byte without a length", request: e.plain(r, filled+"\x00").chunked(64 << 10), want: large},
 			attack{name: e.name + ": 3 MiB without a length", request: e.plain(r, filled+strings.Repeat("\x00", 2<<20)).chunked(1 << 20), want: large},
 			attack{name: e.name + ": a packet of 1 MiB, which no body holds", request: e.plain(r, fresh()+seq(1)+data(strings.Repeat("e", csp.MaxBody))), want: large})
-		for _, n := range []string{"1048577", "2147483648", "4294967296", "9223372036854775807"} {
+		for _, n := range []string{"1048577", "2147483648", "4294967296", "1000000000000"} {
 			q := e.plain(r, "").adding("Content-Length: " + n)
 			all = append(all, attack{name: fmt.Sprintf("%s: %s bytes announced, none sent", e.name, n), request: q, want: large})
 		}
