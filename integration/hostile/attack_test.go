@@ -10,8 +10,20 @@ import (
 type attack struct {
 	name string
 	request
-	wire string // instead of request: the bytes as they are
+	wire string                  // instead of request: the bytes as they are
+	on   func(id string) request // instead of request: for a session that is opened right before it
 	want answer
+}
+
+// bytes returns what goes over the wire when id is a session of the listed origin.
+func (a attack) bytes(id string) string {
+	switch {
+	case a.wire != "":
+		return a.wire
+	case a.on != nil:
+		return string(a.on(id).bytes())
+	}
+	return string(a.request.bytes())
 }
 
 // family makes attacks against a rig, whose address, sessions and backend they may name.
@@ -34,6 +46,7 @@ var families = map[string]family{
 	"upgrade":      wrongUpgrades,
 	"file":         wrongFiles,
 	"smuggling":    smuggling,
+	"head":         wrongHeads,
 	"forwarded by": forwarded,
 }
 
@@ -53,11 +66,8 @@ func TestHostileRequests(t *testing.T) {
 				r := newRig(t)
 				attacks := make(t, r)
 				for _, a := range attacks {
-					if a.wire == "" {
-						a.wire = string(a.bytes())
-					}
 					mu.Lock()
-					same := strings.ReplaceAll(a.wire, r.addr, "ADDR")
+					same := strings.ReplaceAll(a.bytes("ID"), r.addr, "ADDR")
 					first, again := seen[same]
 					seen[same] = family + "/" + a.name
 					mu.Unlock()
@@ -82,9 +92,14 @@ func TestHostileRequests(t *testing.T) {
 // suffer makes one attack.
 func (r *rig) suffer(t *testing.T, a attack) {
 	t.Helper()
+	id := ""
+	if a.on != nil {
+		id = r.open(t, listed)
+	}
+	wire := a.bytes(id)
 	before := r.app.Stats()
 	dialled := r.backend.Open()
-	got, err := exchange(r.addr, strings.SplitN(a.wire, " ", 2)[0], []byte(a.wire))
+	got, err := exchange(r.addr, strings.SplitN(wire, " ", 2)[0], []byte(wire))
 	if err != nil {
 		t.Errorf("the connection ended with: %v", err)
 	}
@@ -103,6 +118,6 @@ func (r *rig) suffer(t *testing.T, a attack) {
 		t.Errorf("the backend has %d connections, want %d", now, dialled)
 	}
 	if t.Failed() {
-		t.Logf("the request was %.400q", a.wire)
+		t.Logf("the request was %.400q", wire)
 	}
 }

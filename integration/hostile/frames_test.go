@@ -11,13 +11,13 @@ import (
 
 // wrongFrames are well-formed packets whose bytes break the socket protocol. They end
 // the session that sent them.
-func wrongFrames(t *testing.T, r *rig) (all []attack) {
+func wrongFrames(_ *testing.T, r *rig) (all []attack) {
 	const huge = 1<<53 - 1
 	number := "number above 2^53-1"
 	for _, e := range endpoints {
 		add := func(name, frames, text string) {
-			q := e.plain(r, resume(r.open(t, listed), 0)+seq(1)+data(frames))
-			all = append(all, attack{name: e.name + ": " + name, request: q, want: e.refusal(400, cause.ProtocolError, text)})
+			on := func(id string) request { return e.plain(r, resume(id, 0)+seq(1)+data(frames)) }
+			all = append(all, attack{name: e.name + ": " + name, on: on, want: e.refusal(400, cause.ProtocolError, text)})
 		}
 		for _, kind := range []byte{0x00, 0x09, 0x0a, 0x10, 0x7f, 0x80, 0xff} {
 			add(fmt.Sprintf("frame type 0x%02x", kind), string([]byte{kind, 1}), fmt.Sprintf("unknown frame type 0x%02x", kind))

@@ -11,6 +11,7 @@ import (
 // read it, to write into it, to end it, or to make it lose its link.
 func leakedIDs(t *testing.T, r *rig) (all []attack) {
 	id := r.open(t, listed)
+	r.alive(t, id, 0)                       // from now on it waits for its next request for two minutes
 	t.Cleanup(func() { r.alive(t, id, 0) }) // nothing got in, and it is not over
 	for what, records := range map[string]string{
 		"read":              resume(id, 0),
@@ -55,6 +56,7 @@ func leakedIDs(t *testing.T, r *rig) (all []attack) {
 // proxy to take over for a victim's session.
 func guessedIDs(t *testing.T, r *rig) (all []attack) {
 	id := r.open(t, listed)
+	r.alive(t, id, 0) // from now on it waits for its next request for two minutes
 	t.Cleanup(func() { r.alive(t, id, 0) })
 	random := strings.TrimPrefix(id, "n0.")
 	for what, guess := range map[string]string{

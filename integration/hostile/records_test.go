@@ -13,7 +13,7 @@ import (
 
 // wrongRecords are bodies and queries whose records break the session protocol. None of
 // them opens a session: what is malformed is taken for nothing.
-func wrongRecords(t *testing.T, r *rig) (all []attack) {
+func wrongRecords(_ *testing.T, r *rig) (all []attack) {
 	const huge = 1<<53 - 1
 	for _, e := range endpoints {
 		add := func(name, records, text string) {
@@ -71,10 +71,9 @@ func wrongRecords(t *testing.T, r *rig) (all []attack) {
 		const one = "a request begins with one NEW or RESUME"
 		add("NEW twice", fresh()+fresh(), one)
 		add("NEW and RESUME", fresh()+resume("eViL", 0), one)
-		id := r.open(t, listed)
-		add("RESUME and NEW", resume(id, 0)+fresh(), one)
-		id = r.open(t, listed)
-		add("RESUME twice", resume(id, 0)+resume(id, 0), one)
+		all = append(all,
+			attack{name: e.name + ": RESUME and NEW", on: func(id string) request { return e.plain(r, resume(id, 0)+fresh()) }, want: e.refusal(400, cause.ProtocolError, one)},
+			attack{name: e.name + ": RESUME twice", on: func(id string) request { return e.plain(r, resume(id, 0)+resume(id, 0)) }, want: e.refusal(400, cause.ProtocolError, one)})
 		add("NEW at the end", fresh()+seq(1)+data("eViL")+fresh(), one)
 		for name, first := range map[string]string{"a packet": seq(1) + data("eViL"), "an acknowledgement": "\x07\x01", "a probe": "\x08", "its answer": "\x09", "a heartbeat": "\x00", "a farewell": "\x0a\x00\x00\x00", "an end": seq(1) + "\x06"} {
 			add(name+" first", first+fresh(), one)
@@ -85,15 +84,15 @@ func wrongRecords(t *testing.T, r *rig) (all []attack) {
 		if many := fresh() + seq(1) + strings.Repeat("\x05\x00", 1001); !e.ws() || len(many) < 1<<20 {
 			all = append(all, attack{name: e.name + ": 1,001 packets", request: e.plain(r, many), want: e.refusal(413, cause.Limit, "more than 1000 packets at once")})
 		}
-		all = append(all, e.lies(t, r)...)
-		all = append(all, e.halves(t, r)...)
+		all = append(all, e.lies(r)...)
+		all = append(all, e.halves(r)...)
 	}
 	return all
 }
 
 // halves are bodies that begin well, with a socket to open, and end badly: they are taken
 // whole or not at all, so no socket is asked for.
-func (e endpoint) halves(t *testing.T, r *rig) (all []attack) {
+func (e endpoint) halves(r *rig) (all []attack) {
 	frames := (&tcpsocket.Frame{Type: tcpsocket.Open, Socket: 1, N: 1 << 16, Host: []byte(r.backend.Host()), Port: uint64(r.backend.Port())}).Append(nil)
 	good := seq(1) + data(string(frames))
 	for name, bad := range map[string]struct{ records, text string }{
@@ -106,24 +105,24 @@ func (e endpoint) halves(t *testing.T, r *rig) (all []attack) {
 		want := e.refusal(400, cause.ProtocolError, bad.text)
 		all = append(all,
 			attack{name: e.name + ": NEW, an OPEN and " + name, request: e.plain(r, fresh()+good+bad.records), want: want},
-			attack{name: e.name + ": RESUME, an OPEN and " + name, request: e.plain(r, resume(r.open(t, listed), 0)+good+bad.records), want: want})
+			attack{name: e.name + ": RESUME, an OPEN and " + name, on: func(id string) request { return e.plain(r, resume(id, 0)+good+bad.records) }, want: want})
 	}
 	return all
 }
 
 // lies are well-formed records that say what can not be. They end the session that they
 // name, or that was just opened for them, and no other.
-func (e endpoint) lies(t *testing.T, r *rig) (all []attack) {
+func (e endpoint) lies(r *rig) (all []attack) {
 	const huge = 1<<53 - 1
 	add := func(name, behind, text string) {
-		id := r.open(t, listed)
-		all = append(all, attack{name: e.name + ": " + name, request: e.plain(r, resume(id, 0)+behind), want: e.refusal(400, cause.ProtocolError, text)})
+		on := func(id string) request { return e.plain(r, resume(id, 0)+behind) }
+		all = append(all, attack{name: e.name + ": " + name, on: on, want: e.refusal(400, cause.ProtocolError, text)})
 	}
 	for _, ack := range []uint64{1, 2, 64, 1 << 31, 1 << 32, huge} {
 		text := fmt.Sprintf("acknowledgement of packet %d, which was never sent", ack)
 		add(fmt.Sprintf("an acknowledgement of packet %d", ack), "\x07"+uvarint(ack), text)
-		id := r.open(t, listed)
-		all = append(all, attack{name: fmt.Sprintf("%s: RESUME acknowledges packet %d", e.name, ack), request: e.plain(r, resume(id, ack)), want: e.refusal(400, cause.ProtocolError, text)})
+		on := func(id string) request { return e.plain(r, resume(id, ack)) }
+		all = append(all, attack{name: fmt.Sprintf("%s: RESUME acknowledges packet %d", e.name, ack), on: on, want: e.refusal(400, cause.ProtocolError, text)})
 	}
 	for _, id := range []uint64{66, 67, 1000, 1 << 31, 1 << 32, huge} {
 		add(fmt.Sprintf("packet %d first", id), seq(id)+data("eViL"), fmt.Sprintf("packet %d arrived, but packet 1 is missing", id))

@@ -40,15 +40,19 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
+	return newRigWith(t, app.Limits{})
+}
+
+func newRigWith(t *testing.T, limits app.Limits) *rig {
+	t.Helper()
 	r := &rig{backend: backend.Echo(t), log: new(logBook), canary: newCanary(t)}
 	r.app = start(t, app.Config{
 		Allow:      []string{r.backend.Addr()},
 		Origins:    []string{listed, another, wild},
 		Hosts:      []string{name},
 		Transports: transports.All(),
-		// Thousands of attacks come from this one address.
-		Limits: app.Limits{AddressConnections: -1, AddressSessions: -1, AddressHandshakes: -1, AddressUpgrades: -1},
-		Log:    slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Limits:     limits,
+		Log:        slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	r.addr = r.app.Addr().String()
 	dialer := &client.Dialer{Proxy: r.app.URL()}
@@ -58,14 +62,21 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.healthy.Close() })
+	r.beat(t) // the backend has accepted it
 	return r
 }
 
-// start runs a proxy on a port of its own until t ends.
+// start runs a proxy on a port of its own until t ends. Thousands of attacks come from
+// one address, so its limits are off unless cfg sets them.
 func start(t *testing.T, cfg app.Config) *app.App {
 	t.Helper()
 	if len(cfg.Listen) == 0 {
 		cfg.Listen = []string{"127.0.0.1:0"}
+	}
+	for _, limit := range []*int{&cfg.AddressConnections, &cfg.AddressSessions, &cfg.AddressHandshakes, &cfg.AddressUpgrades} {
+		if *limit == 0 {
+			*limit = -1
+		}
 	}
 	a, err := app.Start(cfg)
 	if err != nil {
