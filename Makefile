@@ -33,7 +33,7 @@ unit: ## Go tests that need no browser and no other server
 	go test -race -timeout 10m $$(go list ./... | grep -v /integration)
 
 properties: ## CASES (default 1000000) random runs of what must hold whatever happens
-	go test -timeout 2h ./csp -run BadNetwork -rapid.checks=$${CASES:-1000000} -rapid.steps=100
+	go test -v -timeout 2h ./csp -run BadNetwork -rapid.checks=$${CASES:-1000000} -rapid.steps=100
 
 model: ## the session protocol's model: all its states, and bugs that must be found; SIZE=large: the large one
 	sh csp/model/run.sh $(SIZE)

@@ -40,8 +40,9 @@ type answer struct {
 
 func newBadNetwork(t *rapid.T) *badNetwork {
 	n := &badNetwork{t: t, key: csp.Key{7}}
+	small := rapid.SampledFrom([]int{1 << 10, 2 << 10, 4 << 10}).Draw(t, "bound")
 	opts := csp.Options{
-		SendBuffer: 4 << 10, MaxSendBuffer: 8 << 10,
+		SendBuffer: small, MaxSendBuffer: small * rapid.IntRange(1, 2).Draw(t, "growth"),
 		// Requests wait here for hours.
 		Linger: 1000 * time.Hour, HalfOpen: 1000 * time.Hour, GapTimeout: 1000 * time.Hour,
 	}
@@ -165,7 +166,7 @@ func (n *badNetwork) attach(r request) {
 		n.t.Fatal(err)
 	}
 	if e.link != nil {
-		e.link.gone = csp.ErrDisplaced
+		e.link.mustStop(csp.ErrDisplaced)
 	}
 	l.link, l.next = link, e.acked+1
 	e.link = l

@@ -28,7 +28,7 @@ type checkedEnd struct {
 	name    byte
 	peer    *checkedEnd
 	session *csp.Session
-	bound   int // of unacknowledged bytes
+	bound   int // of bytes that are unacknowledged or reserved
 
 	// Sending.
 	sent     int    // bytes given to the session
@@ -73,33 +73,34 @@ func (e *checkedEnd) Writable() { e.starved = false }
 
 func (e *checkedEnd) Closed(why *cause.Error) { e.closed = append(e.closed, why) }
 
-// write sends up to n bytes, of which a part may have been reserved.
-func (e *checkedEnd) write(n int, used float64) {
+// reserve asks for room for n bytes, to be used later.
+func (e *checkedEnd) reserve(n int) {
 	granted := e.session.Reserve(n)
 	switch {
+	case e.over && granted != 0:
+		e.t.Fatalf("%c: room for %d bytes in a session that is over", e.name, granted)
 	case e.over:
-		if granted != 0 {
-			e.t.Fatalf("%c: room for %d bytes in a session that is over", e.name, granted)
-		}
-		return
+	case granted == 0 && e.idle():
+		e.t.Fatalf("%c: no room for %d bytes though nothing is under way", e.name, n)
 	case granted == 0:
 		e.starved = true
-		if e.empty() && n <= e.bound {
-			e.t.Fatalf("%c: no room for %d bytes though nothing is under way", e.name, n)
-		}
-		return
 	case granted > n || granted < (n+3)/4:
 		e.t.Fatalf("%c: Reserve(%d) granted %d", e.name, n, granted)
+	case e.unacked()+e.reserved+granted > e.bound:
+		e.t.Fatalf("%c: %d bytes unacknowledged, %d reserved and %d granted, bound %d", e.name, e.unacked(), e.reserved, granted, e.bound)
+	default:
+		e.reserved += granted
 	}
-	if e.unacked()+granted > e.bound {
-		e.t.Fatalf("%c: %d bytes unacknowledged and %d granted, bound %d", e.name, e.unacked(), granted, e.bound)
+}
+
+// use sends n bytes of those that were reserved, and gives reserved of them back.
+func (e *checkedEnd) use(n, reserved int) {
+	e.reserved -= reserved
+	if n > 0 {
+		e.send(n, reserved)
+	} else if reserved > 0 {
+		e.session.Unreserve(reserved)
 	}
-	if e.reserved += granted; used == 0 {
-		e.session.Unreserve(granted)
-	} else {
-		e.send(max(1, int(float64(granted)*used)), granted)
-	}
-	e.reserved -= granted
 }
 
 // send sends the next n bytes of the stream.
@@ -146,7 +147,8 @@ func (e *checkedEnd) unacked() int {
 	return e.sent - e.packets[e.acked-1].end
 }
 
-func (e *checkedEnd) empty() bool { return e.unacked() == 0 && !e.ended && e.reserved == 0 }
+// idle reports whether nothing counts towards the bound.
+func (e *checkedEnd) idle() bool { return e.unacked() == 0 && !e.ended && e.reserved == 0 }
 
 // acknowledged is called with every acknowledgement that reaches the end, before it does.
 func (e *checkedEnd) acknowledged(id uint64) {
@@ -214,7 +216,7 @@ func (e *checkedEnd) check() {
 	if want := e.peer.delivered(e.inOrder); e.got != want {
 		e.t.Fatalf("%c: %d bytes of %d packets were delivered, should be %d", e.name, e.got, e.inOrder, want)
 	}
-	if e.starved && e.empty() {
+	if e.starved && e.idle() {
 		e.t.Fatalf("%c: a refused Reserve was never told that everything is acknowledged", e.name)
 	}
 	if e.link != nil {
@@ -252,6 +254,16 @@ type checkedLink struct {
 func (l *checkedLink) woken() {
 	if !l.parked.Swap(false) {
 		l.of.t.Errorf("%c: a link was woken that waits for nothing", l.of.name)
+	}
+}
+
+// mustStop notes that the link is gone; who waits for something to take is told.
+func (l *checkedLink) mustStop(why error) {
+	if l.gone == nil {
+		l.gone = why
+	}
+	if l.parked.Load() {
+		l.of.t.Fatalf("%c: a link is gone (%v) and was not woken", l.of.name, why)
 	}
 }
 
@@ -355,11 +367,10 @@ func (l *checkedLink) taken1(p csp.Outgoing) {
 	}
 }
 
+// detach cuts the link.
 func (l *checkedLink) detach() {
 	l.link.Detach()
-	if l.gone == nil {
-		l.gone = io.EOF
-	}
+	l.mustStop(io.EOF)
 	if l.of.link == l {
 		l.of.link = nil
 	}

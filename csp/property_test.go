@@ -15,17 +15,23 @@ import (
 // never changes; who waits is woken; the session ends when, and only when, both streams
 // have arrived; and once the network is good everything arrives.
 func TestSessionOverABadNetwork(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) { rapid.SyncTest(t, sessionOverABadNetwork) })
+	cases, steps := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		cases++
+		rapid.SyncTest(t, func(t *rapid.T) { steps += sessionOverABadNetwork(t) })
+	})
+	t.Logf("%d cases, %d steps", cases, steps)
 }
 
-func sessionOverABadNetwork(t *rapid.T) {
+func sessionOverABadNetwork(t *rapid.T) (steps int) {
 	n := newBadNetwork(t)
 	defer n.server.Close(cause.Closed.Err())
 	defer n.ends[0].session.Close(cause.Closed.Err())
 	actions := map[string]func(*rapid.T){
-		"":      func(*rapid.T) { n.check() },
+		"":      func(*rapid.T) { n.check(); steps++ },
 		"wait":  func(*rapid.T) { n.wait(time.Duration(n.pick(1500)) * time.Millisecond) },
-		"write": func(*rapid.T) { n.ends[n.pick(2)].write(1+n.pick(1500), float64(n.pick(5))/4) },
+		"room":  func(*rapid.T) { n.ends[n.pick(2)].reserve(1 + n.pick(1500)) },
+		"write": func(*rapid.T) { n.write(n.ends[n.pick(2)]) },
 		"say":   func(*rapid.T) { n.say(n.ends[n.pick(2)]) },
 		"end":   func(*rapid.T) { n.maybeEnd(n.ends[n.pick(2)]) },
 		"take":  func(*rapid.T) { n.take(n.pick(2)) },
@@ -50,6 +56,7 @@ func sessionOverABadNetwork(t *rapid.T) {
 	if !n.ends[0].over || !n.ends[1].over {
 		t.Fatalf("after both ends, over: client %v, server %v", n.ends[0].over, n.ends[1].over)
 	}
+	return steps
 }
 
 // wait lets time pass, and what is due then happen.
@@ -64,10 +71,21 @@ func (n *badNetwork) check() {
 	}
 }
 
+// write sends what there is room for, or less, or gives the room back.
+func (n *badNetwork) write(e *checkedEnd) {
+	if e.reserved == 0 {
+		e.reserve(1 + n.pick(1500))
+	}
+	if e.reserved > 0 {
+		used := 1 + n.pick(e.reserved)
+		e.use(used-1, used)
+	}
+}
+
 // say sends a few bytes without reserving room, as answers are.
 func (n *badNetwork) say(e *checkedEnd) {
-	if e.unacked() < e.bound/2 && n.chance(30) {
-		e.bound += 10
+	// Many of them would end the session.
+	if uint64(len(e.packets)) < e.acked+2 {
 		e.send(10, 0)
 	}
 }
@@ -85,7 +103,11 @@ func (n *badNetwork) take(i int) {
 		if n.chance(10) {
 			which = n.pick(len(n.links[i]))
 		}
-		n.links[i][which].take(1 + n.pick(1000))
+		limit := 1 // one packet
+		if n.chance(50) {
+			limit += n.pick(1000)
+		}
+		n.links[i][which].take(limit)
 	}
 }
 
@@ -153,6 +175,8 @@ func (n *badNetwork) answerOne() {
 func (n *badNetwork) heal() {
 	n.requests, n.answers, n.links = nil, nil, [2][]*checkedLink{}
 	for _, e := range n.ends {
+		e.use(0, e.reserved)
+		n.check()
 		if e.peer.over {
 			n.close(e) // a request would be told so
 		} else {
