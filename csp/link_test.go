@@ -1,0 +1,86 @@
+package csp_test
+
+import (
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"encke/cause"
+	"encke/csp"
+)
+
+func TestDisplacement(t *testing.T) {
+	_, s, _ := open(t, csp.Options{})
+	rang := 0
+	old, err := s.Attach(0, func() { rang++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken(t, old) // parks it
+	l := attach(t, s, 0)
+	if rang != 1 {
+		t.Errorf("the displaced link was woken %d times, want 1", rang)
+	}
+	expect(t, "old link", taken(t, old), "("+csp.ErrDisplaced.Error()+")")
+	old.Detach() // must not detach the new one
+	send(s, "x")
+	expect(t, "new link", taken(t, l), `[["ack",0],[1,0,"x"]]`)
+}
+
+func TestCloseIsSaidOnceThenTheLinkEnds(t *testing.T) {
+	server, s, h := open(t, csp.Options{})
+	l := attach(t, s, 0)
+	taken(t, l)
+	s.Close(cause.Limit.With("enough"))
+	s.Close(cause.Internal.Err())
+	expect(t, "attached link", taken(t, l), `[["close",9,0,"enough"]](EOF)`)
+	if len(h.closed) != 1 || h.closed[0].Code != cause.Limit {
+		t.Errorf("Closed was called with %v, want once with limit", h.closed)
+	}
+	if _, err := server.Resume(s.ID()); !errors.Is(err, cause.Limit.Err()) {
+		t.Errorf("Resume within a minute: %v, want the cause", err)
+	}
+	if n := server.Stats().Live; n != 0 {
+		t.Errorf("%d live sessions", n)
+	}
+}
+
+func TestNextWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, s, _ := open(t, csp.Options{})
+		l := attach(t, s, 0)
+		taken(t, l)
+		var b csp.Batch
+		began := time.Now()
+		if ok, err := l.Next(t.Context(), 25*time.Second, &b, 100); ok || err != nil || time.Since(began) != 25*time.Second {
+			t.Errorf("Next on a silent session: %v, %v after %v", ok, err, time.Since(began))
+		}
+		time.AfterFunc(time.Second, func() { send(s, "x") })
+		began = time.Now()
+		if ok, err := l.Next(t.Context(), 25*time.Second, &b, 100); !ok || err != nil || time.Since(began) != time.Second {
+			t.Errorf("Next: %v, %v after %v", ok, err, time.Since(began))
+		}
+		b.Release()
+		time.AfterFunc(time.Second, l.Detach)
+		if _, err := l.Next(t.Context(), 25*time.Second, &b, 100); err != io.EOF {
+			t.Errorf("Next after Detach: %v, want EOF", err)
+		}
+	})
+}
+
+func TestProbesAreAnsweredOnTheDownlink(t *testing.T) {
+	_, s, _ := open(t, csp.Options{})
+	s.Ping() // nobody there: forgotten
+	l := attach(t, s, 0)
+	expect(t, "before", taken(t, l), `[["ack",0]]`)
+	s.Ping()
+	expect(t, "after", taken(t, l), `[["pong"]]`)
+	for range 100 {
+		s.Ping()
+	}
+	if got := taken(t, l); len(got) > 100 {
+		t.Errorf("100 probes cost %d bytes", len(got))
+	}
+}

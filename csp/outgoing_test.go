@@ -1,0 +1,159 @@
+package csp_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"encke/buffer"
+	"encke/csp"
+)
+
+func TestResumeSendsWhatWasNotAcknowledged(t *testing.T) {
+	_, s, _ := open(t, csp.Options{})
+	l := attach(t, s, 0)
+	expect(t, "first batch", taken(t, l), `[["ack",0]]`)
+	send(s, "one")
+	expect(t, "packet", taken(t, l), `[[1,0,"one"]]`)
+	send(s, "two")
+	expect(t, "packet", taken(t, l), `[[2,0,"two"]]`)
+	l.Detach()
+	send(s, "three")
+	l = attach(t, s, 1)
+	expect(t, "after a cut", taken(t, l), `[["ack",0],[2,0,"two"],[3,0,"three"]]`)
+	l = attach(t, s, 3)
+	expect(t, "all acknowledged", taken(t, l), `[["ack",0]]`)
+}
+
+// After a resume, an acknowledgement from the old link may make the new link skip
+// packets. The other side counts ids by itself, so it must be told.
+func TestSkippedPacketsAreAnnounced(t *testing.T) {
+	_, s, _ := open(t, csp.Options{})
+	old := attach(t, s, 0)
+	for range 3 {
+		s.Send(buffer.Copy(make([]byte, 1000)), 0)
+		taken(t, old)
+	}
+	l := attach(t, s, 0)
+	var b csp.Batch
+	take := func(max int) (first uint64, seq bool) {
+		t.Helper()
+		if ok, err := l.Take(&b, max); !ok || err != nil || len(b.Packets) != 1 {
+			t.Fatalf("Take: %v, %v, %d packets", ok, err, len(b.Packets))
+		}
+		first, seq = b.First, b.Seq
+		b.Release()
+		return first, seq
+	}
+	if id, seq := take(1); id != 1 || !seq {
+		t.Errorf("packet %d, announced: %v; want 1, true", id, seq)
+	}
+	if err := s.Acked(2); err != nil { // the old link had carried it
+		t.Fatal(err)
+	}
+	if id, seq := take(1); id != 3 || !seq {
+		t.Errorf("packet %d, announced: %v; want 3, true", id, seq)
+	}
+	send(s, "x")
+	if id, seq := take(1); id != 4 || seq {
+		t.Errorf("packet %d, announced: %v; want 4, false", id, seq)
+	}
+}
+
+func TestUnsentPacketsAreMergedButSentOnesNeverChange(t *testing.T) {
+	_, s, _ := open(t, csp.Options{})
+	send(s, "a")
+	send(s, "b")
+	l := attach(t, s, 0)
+	expect(t, "merged", taken(t, l), `[["ack",0],[1,0,"ab"]]`)
+	l.Detach()
+	send(s, "c")
+	send(s, "d")
+	l = attach(t, s, 0)
+	expect(t, "a packet that was sent is the same when repeated", taken(t, l), `[["ack",0],[1,0,"ab"],[2,0,"cd"]]`)
+}
+
+func TestReserveStopsAtTheBound(t *testing.T) {
+	_, s, h := open(t, csp.Options{SendBuffer: 64 << 10, MaxSendBuffer: 64 << 10})
+	l := attach(t, s, 0)
+	sent := 0
+	for {
+		n := s.Reserve(16 << 10)
+		if n == 0 {
+			break
+		}
+		b := buffer.Get(n)
+		b.Append(make([]byte, n))
+		s.Send(b, n)
+		sent += n
+	}
+	if sent != 64<<10 {
+		t.Errorf("%d bytes were taken, want the bound of 64 KiB", sent)
+	}
+	taken(t, l)
+	if h.writable != 0 {
+		t.Error("writable before anything was acknowledged")
+	}
+	if err := s.Acked(1); err != nil {
+		t.Fatal(err)
+	}
+	if h.writable != 1 {
+		t.Errorf("Writable was called %d times after a quarter was acknowledged, want 1", h.writable)
+	}
+	if n := s.Reserve(16 << 10); n != 16<<10 {
+		t.Errorf("Reserve after that: %d", n)
+	}
+	s.Unreserve(16 << 10)
+}
+
+func TestSmallPacketsCountAsMuchAsTheirMemory(t *testing.T) {
+	_, s, _ := open(t, csp.Options{SendBuffer: 64 << 10})
+	l := attach(t, s, 0)
+	sent := 0
+	for s.Reserve(1) > 0 {
+		s.Send(buffer.Copy([]byte{1}), 1)
+		taken(t, l) // so that packets are not merged
+		sent++
+	}
+	if sent > 64<<10/256+1 {
+		t.Errorf("%d packets of one byte fit into 64 KiB", sent)
+	}
+}
+
+func TestBoundGrowsOnAFastLinkWithinTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, s, _ := open(t, csp.Options{SendBuffer: 64 << 10, MaxSendBuffer: 1 << 20, Budget: buffer.NewBudget(768 << 10)})
+		l := attach(t, s, 0)
+		fill := func() (n int) {
+			for {
+				r := s.Reserve(16 << 10)
+				if r == 0 {
+					return n
+				}
+				b := buffer.Get(r)
+				b.Append(make([]byte, r))
+				s.Send(b, r)
+				taken(t, l)
+				n += r
+			}
+		}
+		var id uint64
+		for range 10 {
+			id += uint64(fill() / (16 << 10))
+			time.Sleep(10 * time.Millisecond)
+			if err := s.Acked(id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := fill(); n != 256<<10 {
+			t.Errorf("the bound grew to %d, want 256 KiB: 64 and a quarter of the budget of 768", n)
+		}
+		time.Sleep(3 * time.Second)
+		if err := s.Acked(id + 16); err != nil {
+			t.Fatal(err)
+		}
+		if n := fill(); n != 64<<10 {
+			t.Errorf("after a slow round the bound is %d, want 64 KiB again", n)
+		}
+	})
+}
