@@ -42,7 +42,7 @@ func newBadNetwork(t *rapid.T) *badNetwork {
 	n := &badNetwork{t: t, key: csp.Key{7}}
 	small := rapid.SampledFrom([]int{1 << 10, 2 << 10, 4 << 10}).Draw(t, "bound")
 	opts := csp.Options{
-		SendBuffer: small, MaxSendBuffer: small * rapid.IntRange(1, 2).Draw(t, "growth"),
+		SendBuffer: small, MaxSendBuffer: max(2<<10, small*rapid.IntRange(1, 2).Draw(t, "growth")),
 		// Requests wait here for hours.
 		Linger: 1000 * time.Hour, HalfOpen: 1000 * time.Hour, GapTimeout: 1000 * time.Hour,
 	}

@@ -33,8 +33,9 @@ type checkedEnd struct {
 	ended    bool   // so was the end, by us or in answer to the peer's
 	packets  []span // packets 1, 2 ... as links took them
 	acked    uint64 // all up to it are acknowledged
-	reserved int
-	starved  bool // a Reserve was refused, and Writable not called since
+	rooms    []int  // reservations that were not used yet
+	reserved int    // their sum
+	starved  bool   // a Reserve was refused, and Writable not called since
 
 	// Receiving.
 	got     int    // bytes that the handler received
@@ -88,16 +89,19 @@ func (e *checkedEnd) reserve(n int) {
 		e.t.Fatalf("%c: %d bytes unacknowledged, %d reserved and %d granted, bound %d", e.name, e.unacked(), e.reserved, granted, e.bound)
 	default:
 		e.reserved += granted
+		e.rooms = append(e.rooms, granted)
 	}
 }
 
-// use sends n bytes of those that were reserved, and gives reserved of them back.
-func (e *checkedEnd) use(n, reserved int) {
-	e.reserved -= reserved
+// use sends n bytes with the oldest reservation, or gives it back for 0.
+func (e *checkedEnd) use(n int) {
+	granted := e.rooms[0]
+	e.rooms = e.rooms[1:]
+	e.reserved -= granted
 	if n > 0 {
-		e.send(n, reserved)
-	} else if reserved > 0 {
-		e.session.Unreserve(reserved)
+		e.send(n, granted)
+	} else {
+		e.session.Unreserve(granted)
 	}
 }
 
