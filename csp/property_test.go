@@ -32,6 +32,7 @@ func sessionOverABadNetwork(t *rapid.T) (steps int) {
 		"wait":  func(*rapid.T) { n.wait(time.Duration(n.pick(1500)) * time.Millisecond) },
 		"room":  func(*rapid.T) { n.reserve(n.ends[n.pick(2)]) },
 		"write": func(*rapid.T) { n.write(n.ends[n.pick(2)]) },
+		"burst": func(*rapid.T) { n.burst(n.pick(2)) },
 		"say":   func(*rapid.T) { n.say(n.ends[n.pick(2)]) },
 		"end":   func(*rapid.T) { n.maybeEnd(n.ends[n.pick(2)]) },
 		"take":  func(*rapid.T) { n.take(n.pick(2)) },
@@ -86,6 +87,14 @@ func (n *badNetwork) write(e *checkedEnd) {
 	}
 	if len(e.rooms) > 0 {
 		e.use(n.pick(e.rooms[0] + 1))
+	}
+}
+
+// burst sends some packets one by one, so that requests can overtake each other.
+func (n *badNetwork) burst(i int) {
+	for range 3 {
+		n.write(n.ends[i])
+		n.take(i)
 	}
 }
 
