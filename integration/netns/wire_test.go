@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,19 +23,29 @@ func echo(t *testing.T, w *netns.Wire) (addr string, port int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = ln.Close() })
-	go func() { // until the listener is closed
+	var all sync.WaitGroup
+	stopped := make(chan struct{})
+	t.Cleanup(func() {
+		_ = ln.Close()
+		close(stopped)
+		all.Wait()
+	})
+	all.Go(func() { // until the listener is closed
 		for {
 			conn, err := ln.Accept()
 			if err != nil {
 				return
 			}
-			go func() { // until the other side ends
+			all.Go(func() { // until the test is over: a broken network ends no connection
+				<-stopped
+				_ = conn.Close()
+			})
+			all.Go(func() { // until the other side ends, or that
 				_, _ = io.Copy(conn, conn)
 				_ = conn.Close()
-			}()
+			})
 		}
-	}()
+	})
 	return ln.Addr().String(), ln.Addr().(*net.TCPAddr).Port
 }
 
