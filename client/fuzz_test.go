@@ -41,8 +41,8 @@ func FuzzLink(f *testing.F) {
 			if l.uplink, err = s.csp.Attach(0, func() {}); err != nil {
 				t.Fatal(err)
 			}
-		} else if k := firstRecord(first); k == csp.Welcome || k == csp.Ack {
-			return // begins to write, which needs a WebSocket
+		} else if answers(first) || answers(second) {
+			return // the link begins to write, which needs a WebSocket
 		}
 		for _, msg := range [][]byte{first, second} {
 			before := s.csp.Received()
@@ -75,6 +75,11 @@ func FuzzLink(f *testing.F) {
 			}
 		}
 	})
+}
+
+func answers(msg []byte) bool {
+	k := firstRecord(msg)
+	return k == csp.Welcome || k == csp.Ack
 }
 
 // firstRecord is the kind of the first record that is no Seq; Seq if there is none.

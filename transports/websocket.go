@@ -259,8 +259,11 @@ func (l *wsLink) send() bool {
 	l.said.Store(int64(sinceStart()))
 	l.conn.cork()
 	err := l.writeMessages()
+	// The library takes no more once it has sent a close frame, for the reader, which
+	// ends the link. That frame may be among what was collected.
+	over := errors.Is(err, net.ErrClosed)
 	var done bool
-	if err == nil {
+	if err == nil || over {
 		done, err = l.conn.uncork()
 	}
 	if err != nil {
@@ -271,7 +274,7 @@ func (l *wsLink) send() bool {
 	if done {
 		l.written()
 	}
-	return done // else drain goes on
+	return done && !over // else drain goes on, or nobody does
 }
 
 // drain goes on where a write had to stop, of send or of the WebSocket library. It

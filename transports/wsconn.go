@@ -111,6 +111,11 @@ const farewell = time.Second
 // once, with bytes of the client still unread, TCP would reset it, and the client
 // might never see why its WebSocket was closed (RFC 6455 section 7.1.1).
 func (c *wsConn) Close() error {
+	c.mu.Lock()
+	if c.corked && !c.draining && c.err == nil {
+		c.push() // a close frame may be among what is collected
+	}
+	c.mu.Unlock()
 	c.awaitDrained(farewell)
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if ok && half.CloseWrite() == nil {
