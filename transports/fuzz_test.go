@@ -124,7 +124,7 @@ func FuzzHosts(f *testing.F) {
 	}
 	form := regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]+)(:[0-9]*)?$`)
 	f.Fuzz(func(t *testing.T, host, known string) {
-		if !regexp.MustCompile(`^[a-z0-9.:-]*$`).MatchString(known) {
+		if !regexp.MustCompile(`^[a-z0-9.:-]*$`).MatchString(known) || strings.HasSuffix(known, ".") {
 			return // the configuration takes no other
 		}
 		if !(Hosts{known}).Accepts(host) {
@@ -139,7 +139,7 @@ func FuzzHosts(f *testing.F) {
 			name = strings.ToLower(host)
 		}
 		addr, err := netip.ParseAddr(name)
-		if name != strings.TrimSuffix(known, ".") && name != "localhost" && !strings.HasSuffix(name, ".localhost") && (err != nil || !addr.Unmap().IsLoopback()) {
+		if name != known && name != "localhost" && !strings.HasSuffix(name, ".localhost") && (err != nil || !addr.Unmap().IsLoopback()) {
 			t.Fatalf("the Host %q is accepted, with the name %q", host, known)
 		}
 	})
