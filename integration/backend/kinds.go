@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"time"
 )
 
 // Echo sends back what it reads, and FIN after FIN.
@@ -125,8 +126,13 @@ func (b *Backend) send(conn *net.TCPConn, key uint32, n int64) error {
 
 // check reads up to FIN and compares with the first n bytes of stream key.
 func (b *Backend) check(conn *net.TCPConn, key uint32, n int64) error {
+	return b.checkFrom(conn, key, 0, n)
+}
+
+// checkFrom is check when the bytes before pos have been read.
+func (b *Backend) checkFrom(conn *net.TCPConn, key uint32, pos, n int64) error {
 	p := make([]byte, 64<<10)
-	for pos := int64(0); ; {
+	for {
 		got, err := counting{b, conn}.Read(p)
 		if pos+int64(got) > n {
 			return fmt.Errorf("stream %d: more than %d bytes", key, n)
@@ -145,4 +151,31 @@ func (b *Backend) check(conn *net.TCPConn, key uint32, n int64) error {
 			return fmt.Errorf("stream %d: read %d of %d bytes: %w", key, pos, n, err)
 		}
 	}
+}
+
+// Paced reads 1 KiB every so often, so many times, and then as fast as it can. It checks
+// everything up to FIN: n bytes of stream in. The kernel's buffers are small.
+func Paced(t testing.TB, in uint32, n int64, times int, every time.Duration) *Backend {
+	return startTight(t, func(b *Backend, conn *net.TCPConn) error {
+		pace := time.NewTicker(every)
+		defer pace.Stop()
+		p := make([]byte, 1<<10)
+		pos := int64(0)
+		for range times {
+			select {
+			case <-pace.C:
+			case <-t.Context().Done():
+				return t.Context().Err()
+			}
+			got, err := (counting{b, conn}).Read(p)
+			if err != nil {
+				return fmt.Errorf("stream %d: read %d of %d bytes: %w", in, pos, n, err)
+			}
+			if err := Check(p[:got], in, pos); err != nil {
+				return err
+			}
+			pos += int64(got)
+		}
+		return b.checkFrom(conn, in, pos, n)
+	})
 }

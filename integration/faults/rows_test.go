@@ -15,9 +15,7 @@ type row struct {
 }
 
 const (
-	oneConnection = "one TCP connection keeps messages in their order and sends none twice"
-	noAnswers     = "there are no answers to requests that could be lost"
-	browserChoice = "" // the row is run once for the page's choice among all transports
+	noAnswers = "there are no answers to requests that could be lost"
 )
 
 // rows are the faults, by the numbers they have in the plan of tests. A new row goes in
@@ -32,6 +30,26 @@ var rows = []row{
 		map[string]string{"websocket": noAnswers}},
 	{8, "an acknowledgement or request is lost after N bytes, for every N",
 		"what is sent again does no harm", true, cutsAt(way{up, reset}), nil},
+	{9, "every request arrives two and three times, also at the same instant",
+		"the backend sees its bytes once", true, twice, nil},
+	{10, "requests overtake each other, 2 to 8 under way; then one is too far ahead",
+		"the backend sees them in order; then the cause is protocol-error", true, reordered, nil},
+	{11, "one packet never comes",
+		"nothing after it is delivered; within 30 s the cause is protocol-error", false, gap, nil},
+	{18, "a backend reads nothing",
+		"what waits for it is bounded; other sockets of the session go on", true, deafBackend, nil},
+	{19, "a backend reads 1 KiB a second, and the page closes",
+		"everything sent before is delivered; other sockets go on", true, slowBackend, nil},
+	{20, "one side ends its direction while the other still sends, and the reverse",
+		"the other direction goes on to its own end", true, halfClosed, nil},
+	{21, "a backend resets with bytes under way that nobody has read",
+		"what came before it is delivered; then the cause is reset", true, resetBackend, nil},
+	{34, "records and frames that no client sends",
+		"that session ends with protocol-error; others do not notice", true, poisoned, nil},
+	{35, "two others resume the session at once, ten times",
+		"the last one has it, the others are told, no byte is lost", true, intruded, nil},
+	{36, "the session moves to another technique and back, 50 times in mid-transfer",
+		"no byte is lost, no pause is longer than 1 s", true, moved, nil},
 }
 
 // transports are the columns.
