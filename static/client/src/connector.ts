@@ -89,18 +89,24 @@ export class Connector {
     if (this.searching && this.candidates.size === 0) this.startCycle(0);
   }
 
-  /** A candidate may carry the session now. Worse ones are dropped, better ones may go on. */
+  /**
+   * A candidate may carry the session now. Worse ones are dropped, better ones may go
+   * on. Not beside a poll, though, once they have said hello: they and the next poll
+   * would displace each other, and what says nothing for so long is mute.
+   */
   welcomed(att: Attachment): void {
     this.rtt = att.welcomedAt - att.startedAt;
     this.forget(att);
-    this.chooser.worked(att.transport, this.searching ? this.reasons.failedNow() : [], this.reasons.streamsHeld);
+    const mute = att.transport.kind === "poll" ? [...this.candidates].filter((c) => c.opening !== "nothing") : [];
+    const failed = [...(this.searching ? this.reasons.failedNow() : []), ...mute.map((c) => c.transport.name)];
+    this.chooser.worked(att.transport, failed, this.reasons.streamsHeld);
     this.searching = false;
     this.current = att.transport;
     this.next.stop();
     this.deadline.stop();
     const rank = this.chooser.list.indexOf(att.transport);
     for (const other of [...this.candidates]) {
-      if (this.chooser.list.indexOf(other.transport) >= rank) this.drop(other);
+      if (mute.includes(other) || this.chooser.list.indexOf(other.transport) >= rank) this.drop(other);
     }
     this.planBetter();
   }

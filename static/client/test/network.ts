@@ -13,8 +13,8 @@ export interface Faults {
   piece(): number;
   /** Whether this message, answer or piece is where the connection breaks. */
   cut(): boolean;
-  /** A WebSocket: "ok", "refused" before it opens, "hangs" while connecting, "mute" after its first answer. */
-  webSocket: "ok" | "refused" | "hangs" | "mute";
+  /** A WebSocket: "ok", "refused" before it opens, "hangs" while connecting, "mute" after its first answer, "silent" from the start. */
+  webSocket: "ok" | "refused" | "hangs" | "mute" | "silent";
   /** A stream: "ok", or "held" until it ends. */
   streams: "ok" | "held";
   /** HTTP status of everything, or 0. */
@@ -318,6 +318,7 @@ export class FakeWebSocket implements Downlink {
   }
 
   end(cause: number): void {
+    if (this.network.faults.webSocket === "silent") return;
     this.downwards(() => this.drop(4000 + cause));
   }
 
@@ -349,7 +350,7 @@ export class FakeWebSocket implements Downlink {
   private fromProxy(records: SessionRecord[]): void {
     const data = encodeRecords(records);
     this.downwards(() => {
-      if (this.over) return;
+      if (this.over || this.network.faults.webSocket === "silent") return;
       if (this.network.faults.down || this.network.faults.cut()) {
         this.drop(1006);
         return;
