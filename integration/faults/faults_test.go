@@ -47,6 +47,9 @@ type fault struct {
 	proxy     *proxy.Proxy
 	relay     *relay.Relay // between the peers and the proxy
 	peers     []*peer.Peer
+	leaving   []func() // ends what else has sessions
+	resting   []func() // closes connections to the proxy that nothing uses
+	origin    string   // of pages, once there are any
 	neighbour *neighbour
 	before    inside
 }

@@ -45,6 +45,9 @@ func (f *fault) look() inside {
 // machine is, is not judged.
 func (f *fault) settle() {
 	f.Helper()
+	for _, leave := range f.leaving {
+		leave()
+	}
 	for _, p := range f.peers {
 		if err := p.Close(); err != nil {
 			f.Error(err)
@@ -52,6 +55,9 @@ func (f *fault) settle() {
 	}
 	var after inside
 	is := func() bool {
+		for _, rest := range f.resting {
+			rest()
+		}
 		after = f.look()
 		return after.files <= f.before.files && after.goroutines <= f.before.goroutines+slackGoroutines &&
 			after.heap <= f.before.heap+slackHeap

@@ -42,6 +42,9 @@ func TestMain(m *testing.M) {
 		}
 		seed = n
 	}
+	if os.Getenv("GORACE") == "" { // a command with the race detector sleeps 1 s at its end, once for each test
+		os.Setenv("GORACE", "atexit_sleep_ms=50")
+	}
 	code := m.Run()
 	if shared.browser != nil {
 		if err := shared.browser.Close(); err != nil {

@@ -36,6 +36,18 @@ var rows = []row{
 		"the backend sees them in order; then the cause is protocol-error", true, reordered, nil},
 	{11, "one packet never comes",
 		"nothing after it is delivered; within 30 s the cause is protocol-error", false, gap, nil},
+	{12, "a box holds answers back until there are 1, 4, 16 or 64 KiB",
+		"a page notices within 5 s, polls, and remembers", true, heldBack, notStreams},
+	{13, "a box holds answers back until they end",
+		"a page notices within 5 s, polls, and remembers", true, heldToTheEnd, notStreams},
+	{14, "a box cuts answers that were silent for 10 s",
+		"a page asks for shorter ones; the application sees nothing of it", false, impatient,
+		map[string]string{"websocket": "what a box cuts there is a connection: rows 1 and 2"}},
+	{15, "a box drops Upgrade, or passes no frame of a WebSocket, or one",
+		"a page notices within 5 s and goes elsewhere", true, mutilated, onlyWebSocket},
+	{16, "a box caches, repeats requests by itself, compresses, adds a charset",
+		"no byte is lost or doubled", true, rewritten,
+		map[string]string{"websocket": "a box sees no requests and answers in a WebSocket"}},
 	{18, "a backend reads nothing",
 		"what waits for it is bounded; other sockets of the session go on", true, deafBackend, nil},
 	{19, "a backend reads 1 KiB a second, and the page closes",
@@ -51,6 +63,22 @@ var rows = []row{
 	{36, "the session moves to another technique and back, 50 times in mid-transfer",
 		"no byte is lost, no pause is longer than 1 s", true, moved, nil},
 }
+
+var notStreams = map[string]string{
+	"websocket":    "no answer that could be held: row 15 is about it",
+	"long-polling": "its answers end: it is what a page falls back to",
+	"jsonp":        "its answers end",
+}
+
+var onlyWebSocket = func() map[string]string {
+	not := make(map[string]string)
+	for _, transport := range peer.Transports() {
+		if transport != "websocket" {
+			not[transport] = "it is no WebSocket"
+		}
+	}
+	return not
+}()
 
 // transports are the columns.
 var transports = peer.Transports()

@@ -164,6 +164,9 @@ async function quiet() {
   }
 }
 
+/** The state of the socket that was parked. */
+const parkedState = () => parked.socket.state;
+
 /** Starts a scenario that Go wants to disturb; finish returns its result. */
 let running;
 function start(name, args) {
@@ -174,7 +177,9 @@ const finish = () => running;
 
 /** Milliseconds per echo of `size` bytes, `count` times, one after the other. */
 async function latency(args) {
+  const began = performance.now();
   const connection = await open(args);
+  const opening = performance.now() - began;
   const reader = connection.readable.getReader();
   const writer = connection.writable.getWriter();
   const took = [];
@@ -188,12 +193,12 @@ async function latency(args) {
   }
   const { transport } = connection.socket;
   await connection.socket.close();
-  return { took, transport };
+  return { took, opening, transport };
 }
 
 const scenarios = {
   echo, download, big, many, halfClose, halfCloseByBackend, failing, reset,
   park, parkedEnds, slowReader, slowReaderReads, stuckWriter, stuckWriterWrites,
-  exchange, quiet, start, finish, latency,
+  exchange, quiet, parkedState, start, finish, latency,
 };
 globalThis.scenarios = scenarios;
