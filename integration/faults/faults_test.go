@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"encke/integration/netns"
 	"encke/integration/peer"
 	"encke/integration/proxy"
 	"encke/integration/relay"
@@ -46,12 +47,15 @@ type fault struct {
 
 	proxy     *proxy.Proxy
 	relay     *relay.Relay // between the peers and the proxy
+	wire      *netns.Wire  // in its place, nil: the relay is there
 	peers     []*peer.Peer
 	leaving   []func() // ends what else has sessions
 	resting   []func() // closes connections to the proxy that nothing uses
 	origin    string   // of pages, once there are any
 	neighbour *neighbour
 	before    inside
+	everybody bool          // the fault is the neighbour's too: it must live, not be answered
+	settling  time.Duration // how long the proxy may take to let go of everything; 0: 30 s
 }
 
 func (r row) test(t *testing.T, transport string) {
@@ -99,6 +103,12 @@ func (f *fault) startAs(c proxy.Command, o proxy.Options) {
 	}
 	f.proxy = c.Start(f.T, o)
 	f.relay = relay.New(f.T, f.proxy.Addr)
+	f.begin()
+}
+
+// begin opens the neighbour's session and looks at the proxy before anything is broken.
+func (f *fault) begin() {
+	f.Helper()
 	f.neighbour = settleIn(f)
 	warm := f.peer()
 	if err := warm.Close(); err != nil {
@@ -116,7 +126,12 @@ func (f *fault) peer(change ...func(*peer.Options)) *peer.Peer {
 
 func (f *fault) peerOver(transport string, change ...func(*peer.Options)) *peer.Peer {
 	f.Helper()
-	o := peer.Options{Base: "http://" + f.relay.Addr(), Transport: transport}
+	o := peer.Options{Transport: transport}
+	if f.wire == nil {
+		o.Base = "http://" + f.relay.Addr()
+	} else {
+		o.Base, o.Dial = "http://"+f.proxy.Addr, f.wire.Client.Dial
+	}
 	for _, c := range change {
 		c(&o)
 	}

@@ -34,6 +34,9 @@ func words(name string) []string {
 }
 
 func TestMain(m *testing.M) {
+	if settings := os.Getenv(asClient); settings != "" {
+		os.Exit(clientMain(settings))
+	}
 	if text := os.Getenv("SEED"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {

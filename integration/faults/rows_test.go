@@ -25,6 +25,14 @@ var rows = []row{
 		"the session resumes at once", true, cutsAt(way{both, reset}), nil},
 	{2, "the same with FIN, in the middle of frames, chunks and bodies",
 		"half a request has no effect, the session resumes", true, cutsAt(way{both, fin}), nil},
+	{3, "nothing of the client arrives any more, and nobody says so",
+		"the proxy finds out within 45 s, keeps the session for its window, and both sides learn the end", false, halfOpen, nil},
+	{4, "the client sleeps, for a little and for long",
+		"it is in its session, or is told that this is lost", true, asleep, nil},
+	{5, "the client's address changes in the middle of a transfer",
+		"the session goes on from the new address, the old connections are let go", true, moved, nil},
+	{6, "the network goes down for half a second, 20 times",
+		"the session lives, nothing grows", true, flaps, nil},
 	{7, "the answer is lost after N bytes of its head and body, for every N",
 		"the same packets come again and are taken once", true, cutsAt(way{down, reset}),
 		map[string]string{"websocket": noAnswers}},
@@ -62,6 +70,31 @@ var rows = []row{
 		"the last one has it, the others are told, no byte is lost", true, intruded, nil},
 	{36, "the session moves to another technique and back, 50 times in mid-transfer",
 		"no byte is lost, no pause is longer than 1 s", true, moved, nil},
+	{17, "1, 10 and 30 % of packets lost; 800 kbit/s; answers 300 ms late",
+		"the session lives, and at 10 % no link is taken for dead", false, badLine, nil},
+	{24, "the backend never stops sending, the line takes 10 KB/s",
+		"the backend is held, what the proxy keeps is bounded", true, slowPage, nil},
+	{26, "the proxy is asked to stop while bytes move",
+		"what is under way comes to its end, clients are told, exit status 0", true, drained, nil},
+	{28, "the proxy is killed and another one takes its place",
+		"clients learn that the session is lost, backends that their socket is", true, killed, nil},
+	{30, "the proxy runs out of descriptors",
+		"existing sessions go on, no spinning, new sessions when there are some again", true, noDescriptors, nil},
+	{32, "all threads of the proxy stop for 30 s",
+		"no session is given up for it", true, stalled, nil},
+	{37, "clients send heads or bodies, or read answers, byte by byte",
+		"they are shed, others go on being answered", true, slowClients, except("websocket")},
+}
+
+// except says that a row is run once, on one transport, since it means the same on all.
+func except(one string) map[string]string {
+	not := make(map[string]string)
+	for _, transport := range transports {
+		if transport != one {
+			not[transport] = "the row is run once, and does not depend on the transport"
+		}
+	}
+	return not
 }
 
 var notStreams = map[string]string{

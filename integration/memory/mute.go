@@ -38,12 +38,13 @@ var techniques = []string{"websocket", "fetch-streaming", "xhr-streaming", "even
 func (m *mute) link(ctx context.Context) error {
 	// With little room in the kernel the bytes stay where they are counted: in the proxy.
 	dialer := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
-		var err error
-		return errors.Join(c.Control(func(fd uintptr) {
-			err = errors.Join(
+		var set error
+		err := c.Control(func(fd uintptr) {
+			set = errors.Join(
 				syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10),
 				syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, 1460))
-		}), err)
+		})
+		return errors.Join(err, set)
 	}}
 	conn, err := dialer.DialContext(ctx, "tcp", m.proxy)
 	if err != nil {

@@ -82,12 +82,14 @@ func (w *Wire) Lose(way Way, percent int) {
 // does that has forgotten its connections.
 func (w *Wire) Refuse() { w.rule(Up, "meta l4proto tcp reject with tcp reset") }
 
-// rule adds a rule where packets arrive, so that who sends them can not tell.
+// rule adds a rule where packets arrive, so that who sends them can not tell. What does
+// not come over the wire is left alone.
 func (w *Wire) rule(way Way, rule string) {
-	for n, at := range map[*Namespace]Way{w.Server: Up, w.Client: Down} {
-		if way&at != 0 {
-			n.Run("nft", fmt.Sprintf("add rule inet %s in %s", table, rule))
-		}
+	if way&Up != 0 {
+		w.Server.Run("nft", fmt.Sprintf("add rule inet %s in iifname %s %s", table, serverEnd, rule))
+	}
+	if way&Down != 0 {
+		w.Client.Run("nft", fmt.Sprintf("add rule inet %s in iifname %s %s", table, clientEnd, rule))
 	}
 }
 

@@ -183,6 +183,24 @@ func TestRefuseAndCut(t *testing.T) {
 	say(t, dial(t, w, addr), "five")
 }
 
+// TestLoopbackIsLeftAlone: a fault of the wire is none between programs on one side.
+func TestLoopbackIsLeftAlone(t *testing.T) {
+	w := netns.NewWire(t)
+	addr, _ := echo(t, w)
+	conn, err := w.Server.Dial(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	w.Drop(netns.Both)
+	say(t, conn, "one")
+	w.Mend()
+	w.Refuse()
+	say(t, conn, "two")
+	w.Down()
+	say(t, conn, "three")
+}
+
 // TestNothingOutside: what is done in a namespace is not seen outside of it.
 func TestNothingOutside(t *testing.T) {
 	before, err := net.Interfaces()
