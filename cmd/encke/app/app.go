@@ -66,7 +66,7 @@ func Start(cfg Config) (*App, error) {
 	if a.cfg.Drain == 0 {
 		a.cfg.Drain = 30 * time.Second
 	}
-	if a.listeners, err = listen(a.cfg.Listen); err != nil {
+	if a.listeners, err = listen(a.cfg.Listen, a.silence()); err != nil {
 		return nil, err
 	}
 	a.perAddr = quota.NewCounts(a.cfg.AddressConnections)
@@ -264,10 +264,21 @@ func (a *App) Close() error {
 	return all.ErrorOrNil()
 }
 
-func listen(addrs []string) ([]net.Listener, error) {
+// silence is how long a page may be gone before its links are taken for dead: a
+// heartbeat, and the time for an answer to it.
+func (a *App) silence() time.Duration {
+	heartbeat := a.cfg.Heartbeat
+	if heartbeat == 0 {
+		heartbeat = 25 * time.Second
+	}
+	return heartbeat + 20*time.Second
+}
+
+func listen(addrs []string, silence time.Duration) ([]net.Listener, error) {
+	config := listenConfig(silence)
 	var all []net.Listener
 	for _, addr := range addrs {
-		ln, err := net.Listen("tcp", addr)
+		ln, err := config.Listen(context.Background(), "tcp", addr)
 		if err != nil {
 			closeAll(all)
 			return nil, err
