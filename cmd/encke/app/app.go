@@ -242,6 +242,10 @@ func (a *App) Shutdown(ctx context.Context) error {
 // retrySeconds is how long clients are asked to stay away from a stopping proxy.
 const retrySeconds = 2
 
+// answerPatience is how long answers under way may take to come to their end. Pages that
+// do not read hold theirs for longer; they are no reason to report a failure.
+const answerPatience = 5 * time.Second
+
 // linkPatience is how long WebSockets may take to say goodbye.
 const linkPatience = 2 * time.Second
 
@@ -250,11 +254,16 @@ func (a *App) Close() error {
 	a.draining.Store(true)
 	a.sessions.Close(&cause.Error{Code: cause.GoingAway, Text: "the proxy is stopping", Retry: retrySeconds})
 	var all *multierror.Error
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), answerPatience)
 	defer cancel()
 	for _, srv := range a.servers {
-		if err := srv.Shutdown(ctx); err != nil && !errors.Is(err, net.ErrClosed) {
-			all = multierror.Append(all, err, srv.Close())
+		err := srv.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			a.log.Warn("connections cut that did not end", "patience", answerPatience)
+			err = srv.Close()
+		}
+		if err != nil && !errors.Is(err, net.ErrClosed) {
+			all = multierror.Append(all, err)
 		}
 	}
 	a.serving.Wait()

@@ -3,12 +3,14 @@ package app_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -151,5 +153,49 @@ func TestCloseThenDialerClose(t *testing.T) {
 	}
 	if bad > 0 {
 		t.Errorf("%d of 20 connections lost their tail", bad)
+	}
+}
+
+// A page that holds an answer by not reading it is cut when the proxy stops, which is no
+// failure of the proxy.
+func TestStopWithAPageThatDoesNotRead(t *testing.T) {
+	addr, conns := backend(t)
+	a := start(t, app.Config{Allow: []string{addr}})
+	host, port, _ := net.SplitHostPort(addr)
+	n, _ := strconv.Atoi(port)
+	open := tcpsocket.Frame{Type: tcpsocket.Open, Socket: 1, N: 16 << 20, Port: uint64(n), Host: []byte(host)}
+	body := (&csp.Record{Kind: csp.New, Version: 1, Key: csp.Key{9}}).Append(nil)
+	body = (&csp.Record{Kind: csp.Seq, ID: 1}).Append(body)
+	body = (&csp.Record{Kind: csp.Data, Data: open.Append(nil)}).Append(body)
+
+	// Small segments and a small buffer: the kernels must not take all that the proxy has.
+	dialer := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
+		var set error
+		err := c.Control(func(fd uintptr) {
+			set = errors.Join(syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10),
+				syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, 1460))
+		})
+		return errors.Join(err, set)
+	}}
+	page, err := dialer.Dial("tcp", a.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer page.Close()
+	request := "POST /session/fetch-streaming HTTP/1.1\r\nHost: " + a.Addr().String() + "\r\nOrigin: " + a.URL() +
+		"\r\nContent-Type: text/plain\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + string(body)
+	if _, err := io.WriteString(page, request); err != nil {
+		t.Fatal(err)
+	}
+	far := <-conns
+	for err == nil { // until everything between here and the page is full
+		far.SetWriteDeadline(time.Now().Add(time.Second))
+		_, err = far.Write(make([]byte, 1<<20))
+	}
+	far.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := a.Shutdown(ctx); err != nil {
+		t.Errorf("Shutdown: %v", err)
 	}
 }
