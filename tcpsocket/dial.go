@@ -248,8 +248,14 @@ func (d *Dialer) connect(ctx context.Context, dest whitelist.Dest, addr netip.Ad
 		return nil, err
 	}
 	conn.(*net.TCPConn).SetNoDelay(opts.NoDelay)
+	conn.(*net.TCPConn).SetReadBuffer(kernelBuffer)
 	return conn, nil
 }
+
+// kernelBuffer is how many bytes of a backend the kernel may keep for us while the page
+// does not take them. Left alone it keeps megabytes for each, and what all connections of
+// a machine may have together is soon used up: then those that are read stall as well.
+const kernelBuffer = 256 << 10
 
 // dialCause maps an error of connecting to what the page is told.
 func dialCause(err error) *cause.Error {

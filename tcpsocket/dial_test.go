@@ -5,6 +5,10 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -172,4 +176,39 @@ func sprint(a []netip.Addr) string {
 		s += x.String()
 	}
 	return s + "]"
+}
+
+// A backend whose page does not read is held: the kernel keeps little of what it sends.
+func TestKernelKeepsLittle(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	rules, err := whitelist.New(ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := ln.Addr().(*net.TCPAddr)
+	near, err := NewDialer(rules, DialOptions{}).Open(t.Context(), whitelist.Dest{Host: "127.0.0.1", Port: uint16(addr.Port)}, OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer near.Close()
+	raw, err := near.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got int
+	if ctl := raw.Control(func(fd uintptr) { got, err = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF) }); ctl != nil || err != nil {
+		t.Fatal(ctl, err)
+	}
+	want := kernelBuffer
+	if text, err := os.ReadFile("/proc/sys/net/core/rmem_max"); err == nil { // Linux doubles, within its bound
+		most, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+		want = 2 * min(kernelBuffer, most)
+	}
+	if got != want {
+		t.Errorf("the buffer for what a backend sends has %d bytes, want %d", got, want)
+	}
 }
