@@ -19,9 +19,12 @@
 //	browser/ relay/ backend/ servers/ proxy/ peer/
 //	                   drive a browser, cut links, be a TCP server, run a daemon, run
 //	                   encke, be a client in Go that speaks every technique
+//	mute/              a page that reads nothing
+//	memory/ soak/      1,000 of these; everything failing for hours (make memory, make soak)
 //	netns/ process/    networks of their own that tests may break (needs root); a process
 //	                   as its system sees it: memory, descriptors, limits
 //
-// Nothing here waits for a length of time or judges one. Time limits are guards against
-// hanging and are minutes long.
+// Nothing here waits for a length of time or judges one, but for faults and memory at
+// their full length, and then by multiples. Other time limits are guards against hanging
+// and are minutes long.
 package integration

@@ -55,6 +55,7 @@ type fault struct {
 	neighbour *neighbour
 	before    inside
 	everybody bool          // the fault is the neighbour's too: it must live, not be answered
+	loud      bool          // the row makes the proxy log much
 	settling  time.Duration // how long the proxy may take to let go of everything; 0: 30 s
 }
 

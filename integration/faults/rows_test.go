@@ -80,8 +80,12 @@ var rows = []row{
 		"clients learn that the session is lost, backends that their socket is", true, killed, nil},
 	{30, "the proxy runs out of descriptors",
 		"existing sessions go on, no spinning, new sessions when there are some again", true, noDescriptors, nil},
+	{31, "little memory, and crowds of pages that read nothing",
+		"the proxy turns pages away, is not killed and does not spin", true, littleMemory, nil},
 	{32, "all threads of the proxy stop for 30 s",
 		"no session is given up for it", true, stalled, nil},
+	{33, "nobody reads the log",
+		"traffic goes on, what was not logged is counted", true, unheard, except("websocket")},
 	{37, "clients send heads or bodies, or read answers, byte by byte",
 		"they are shed, others go on being answered", true, slowClients, except("websocket")},
 }

@@ -66,6 +66,10 @@ func (g *Cgroup) write(t testing.TB, name, text string) {
 	}
 }
 
+// Path is the group's folder. A shell that writes its id to cgroup.procs in it is in the
+// group, with all that it becomes.
+func (g *Cgroup) Path() string { return g.dir }
+
 // Add puts a process into the group. What it has already does not count.
 func (g *Cgroup) Add(t testing.TB, p Process) {
 	t.Helper()

@@ -87,6 +87,8 @@ type Proxy struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed when its stderr has ended
 
+	hearing sync.Mutex // held by Deafen
+
 	mu  sync.Mutex
 	log []string // its stderr, by lines
 }
@@ -139,6 +141,13 @@ func (p *Proxy) Terminate() {
 // Ended is closed when the proxy's process has ended, or is about to.
 func (p *Proxy) Ended() <-chan struct{} { return p.done }
 
+// Deafen lets nobody read what the proxy logs, but for a page or so, until hear is called.
+// It must be before the test ends.
+func (p *Proxy) Deafen() (hear func()) {
+	p.hearing.Lock()
+	return sync.OnceFunc(p.hearing.Unlock)
+}
+
 // Kill ends the proxy as a crash does. It must not be used after that.
 func (p *Proxy) Kill() {
 	p.t.Helper()
@@ -152,6 +161,8 @@ func (p *Proxy) read(stderr io.Reader, listening chan<- string) {
 	lines := bufio.NewScanner(stderr)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
+		p.hearing.Lock() // taken only to wait for it
+		p.hearing.Unlock()
 		line := lines.Text()
 		p.mu.Lock()
 		p.log = append(p.log, line)

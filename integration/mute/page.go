@@ -1,4 +1,4 @@
-package memory
+package mute
 
 import (
 	"bufio"
@@ -19,23 +19,20 @@ import (
 	"encke/tcpsocket"
 )
 
-// mute is a page that reads nothing behind the answer to its hello.
-type mute struct {
-	proxy     string // HOST:PORT
-	transport string
-	host      string // of the backend
-	port      int
+// Page is a page that reads nothing behind the answer to its hello.
+type Page struct {
+	Proxy     string // HOST:PORT
+	Transport string
+	Host      string // of the backend
+	Port      int
 
 	id   string // of the session, once it is welcome
 	conn net.Conn
 }
 
-// techniques are the ways in which a mute page can be connected.
-var techniques = []string{"websocket", "fetch-streaming", "xhr-streaming", "eventsource", "long-polling", "iframe", "jsonp"}
-
-// link makes a link, which takes the place of the last one, and reads the beginning of the
+// Link makes a link, which takes the place of the last one, and reads the beginning of the
 // answer. The first one opens the session and its socket.
-func (m *mute) link(ctx context.Context) error {
+func (m *Page) Link(ctx context.Context) error {
 	// With little room in the kernel the bytes stay where they are counted: in the proxy.
 	dialer := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
 		var set error
@@ -46,7 +43,7 @@ func (m *mute) link(ctx context.Context) error {
 		})
 		return errors.Join(err, set)
 	}}
-	conn, err := dialer.DialContext(ctx, "tcp", m.proxy)
+	conn, err := dialer.DialContext(ctx, "tcp", m.Proxy)
 	if err != nil {
 		return err
 	}
@@ -66,13 +63,13 @@ func (m *mute) link(ctx context.Context) error {
 		return err
 	}
 	switch {
-	case m.transport == "websocket" && resp.StatusCode == http.StatusSwitchingProtocols:
+	case m.Transport == "websocket" && resp.StatusCode == http.StatusSwitchingProtocols:
 		if _, err := conn.Write(maskedFrame(m.records())); err != nil {
 			return err
 		}
-	case m.transport == "websocket" || resp.StatusCode != http.StatusOK:
+	case m.Transport == "websocket" || resp.StatusCode != http.StatusOK:
 		text, _ := io.ReadAll(io.LimitReader(in, 100))
-		return fmt.Errorf("%s: %s: %q", m.transport, resp.Status, text)
+		return fmt.Errorf("%s: %s: %q", m.Transport, resp.Status, text)
 	}
 	if m.id == "" {
 		m.id, err = sessionID(in)
@@ -80,10 +77,17 @@ func (m *mute) link(ctx context.Context) error {
 	return err
 }
 
+// Close ends the link. The session waits for another one until it is given up.
+func (m *Page) Close() {
+	if m.conn != nil {
+		_ = m.conn.Close()
+	}
+}
+
 // request is the whole request, but for a WebSocket, whose records follow the upgrade.
-func (m *mute) request() []byte {
+func (m *Page) request() []byte {
 	method, query, head, body := "GET", "", "", ""
-	switch m.transport {
+	switch m.Transport {
 	case "websocket":
 		head = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
 	case "eventsource", "iframe":
@@ -94,22 +98,22 @@ func (m *mute) request() []byte {
 		method, body = "POST", string(m.records())
 		head = fmt.Sprintf("Content-Type: text/plain\r\nContent-Length: %d\r\n", len(body))
 	}
-	origin := "Origin: http://" + m.proxy
-	if m.transport == "iframe" || m.transport == "jsonp" {
-		origin = "Referer: http://" + m.proxy + "/page"
+	origin := "Origin: http://" + m.Proxy
+	if m.Transport == "iframe" || m.Transport == "jsonp" {
+		origin = "Referer: http://" + m.Proxy + "/page"
 	}
-	return fmt.Appendf(nil, "%s /session/%s%s HTTP/1.1\r\nHost: %s\r\n%s\r\n%s\r\n%s", method, m.transport, query, m.proxy, origin, head, body)
+	return fmt.Appendf(nil, "%s /session/%s%s HTTP/1.1\r\nHost: %s\r\n%s\r\n%s\r\n%s", method, m.Transport, query, m.Proxy, origin, head, body)
 }
 
 // records are the hello and, at first, the opening of the socket with the largest window
 // there is.
-func (m *mute) records() []byte {
+func (m *Page) records() []byte {
 	if m.id != "" {
 		return (&csp.Record{Kind: csp.Resume, Session: []byte(m.id)}).Append(nil)
 	}
 	hello := csp.Record{Kind: csp.New, Version: csp.Version}
 	_, _ = rand.Read(hello.Key[:])
-	open := tcpsocket.Frame{Type: tcpsocket.Open, Socket: 1, N: 16 << 20, Port: uint64(m.port), Host: []byte(m.host)}
+	open := tcpsocket.Frame{Type: tcpsocket.Open, Socket: 1, N: 16 << 20, Port: uint64(m.Port), Host: []byte(m.Host)}
 	out := hello.Append(nil)
 	out = (&csp.Record{Kind: csp.Seq, ID: 1}).Append(out)
 	return (&csp.Record{Kind: csp.Data, Data: open.Append(nil)}).Append(out)
@@ -135,8 +139,12 @@ func sessionID(in *bufio.Reader) (string, error) {
 
 // maskedFrame is a WebSocket message from a browser, of at most 64 KiB.
 func maskedFrame(p []byte) []byte {
-	out := []byte{0x82, 0x80 | 126}
-	out = binary.BigEndian.AppendUint16(out, uint16(len(p)))
+	out := []byte{0x82}
+	if len(p) < 126 {
+		out = append(out, 0x80|byte(len(p)))
+	} else {
+		out = binary.BigEndian.AppendUint16(append(out, 0x80|126), uint16(len(p)))
+	}
 	out = append(out, 0, 0, 0, 0) // a mask that changes nothing
 	return append(out, p...)
 }
