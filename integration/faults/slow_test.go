@@ -17,6 +17,7 @@ func slowClients(f *fault) {
 	if err != nil {
 		f.skip("there is no command slowhttptest: run integration/install.sh")
 	}
+	f.loud = true // a line for each client that is shed
 	f.start(proxy.Options{})
 	e := f.echo(f.peer(), backend.Echo(f.T), 5)
 	base := "http://" + f.proxy.Addr
