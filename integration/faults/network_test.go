@@ -43,9 +43,9 @@ func halfOpen(f *fault) {
 	}
 }
 
-// moved: the client gets another address in the middle of a transfer. Its old connections
+// readdressed: the client gets another address in the middle of a transfer. Its old connections
 // fall silent; it knows of the change and goes on from the new one.
-func moved(f *fault) {
+func readdressed(f *fault) {
 	n := either[int64](10<<20, 1<<20)
 	// Connections that were idle when the address went away are let go by an idle timeout.
 	f.settling = 100 * time.Second
