@@ -223,7 +223,7 @@ func (m *Mux) open(f *Frame) error {
 	m.sockets[s.id] = s
 	m.server.count.open.Add(1)
 	m.mu.Unlock()
-	m.server.wg.Go(func() { s.run(ctx, opts) }) // ends when the backend does, or by abort
+	m.server.wg.Go(s.confined(func() { s.run(ctx, opts) })) // ends when the backend does, or by abort
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"encke/buffer"
+	"encke/cause"
 	"encke/whitelist"
 )
 
@@ -40,6 +41,10 @@ type Caller struct {
 	Session string // digest
 	Origin  string
 	Remote  string // network address
+
+	// End ends the session after a fault of ours in one of its sockets. Nil: the
+	// session goes on without the socket.
+	End func(why *cause.Error)
 }
 
 // Options are the settings of a Server. The zero value is the recommended setting.

@@ -28,6 +28,7 @@ type Stats struct {
 	StrayLoops      uint64 // too many frames for sockets that were never opened
 
 	Strays  uint64 // frames for sockets that were never opened
+	Panics  uint64 // faults of our own that ended a session
 	LeftOut uint64 // lines about refused sockets that were not logged
 }
 
@@ -39,7 +40,7 @@ type counters struct {
 	limitSockets, limitRate, limitTarget         atomic.Uint64
 	smallWindows                                 atomic.Uint64
 	windowOverruns, windowOverflows, numbersUsed atomic.Uint64
-	strayLoops, strays, leftOut                  atomic.Uint64
+	strayLoops, strays, leftOut, panics          atomic.Uint64
 }
 
 // Stats returns the counters.
@@ -52,6 +53,7 @@ func (v *Server) Stats() Stats {
 		SmallWindows:   c.smallWindows.Load(),
 		WindowOverruns: c.windowOverruns.Load(), WindowOverflows: c.windowOverflows.Load(), NumbersReused: c.numbersUsed.Load(),
 		StrayLoops: c.strayLoops.Load(), Strays: c.strays.Load(), LeftOut: c.leftOut.Load(),
+		Panics: c.panics.Load(),
 	}
 	for i := range c.ended {
 		st.Ended[i] = c.ended[i].Load()

@@ -181,7 +181,7 @@ func (s *socket) continueWriting() {
 		s.endWithoutProgress(s.out)
 	case len(s.queue) > 0:
 		conn := s.conn
-		s.m.server.wg.Go(func() { s.writeQueue(conn) }) // ends when the queue is empty or conn is closed
+		s.m.server.wg.Go(s.confined(func() { s.writeQueue(conn) })) // ends when the queue is empty or conn is closed
 	case s.said != pageSends:
 		s.writing = writeFinished
 		conn, closing, ended := s.conn, s.said == pageClosed, s.reading == readEnded

@@ -105,7 +105,7 @@ func (a *App) wire(set *settings) error {
 		Node: c.Node, Linger: c.Linger, MaxSessions: c.MaxSessions, SendBuffer: c.SendBuffer, Admit: a.admit,
 		Lifetime: c.Lifetime, Budget: budget,
 		Accept: func(s *csp.Session) csp.Handler {
-			return a.sockets.Mux(s, tcpsocket.Caller{Session: s.Digest(), Origin: s.Peer().Origin, Remote: s.Peer().Addr})
+			return a.sockets.Mux(s, tcpsocket.Caller{Session: s.Digest(), Origin: s.Peer().Origin, Remote: s.Peer().Addr, End: s.Close})
 		},
 	})
 	var err error
