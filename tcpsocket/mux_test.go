@@ -65,7 +65,7 @@ func TestSessionErrors(t *testing.T) {
 		{"number used again", []Frame{openFrame(2), openFrame(2)}},
 		{"lower number", []Frame{openFrame(2), openFrame(1)}},
 		{"number 0", []Frame{openFrame(0)}},
-		{"more than the window", []Frame{openFrame(1), data(1, 40_000), data(1, 40_000)}},
+		{"more than the window", []Frame{openFrame(1), data(1, 200_000), data(1, 200_000)}},
 		{"data after EOF", []Frame{openFrame(1), {Type: EOF, Socket: 1}, data(1, 1)}},
 		{"window above 2^31-1", []Frame{openFrame(1), {Type: Window, Socket: 1, N: 1<<31 - 1}}},
 		{"OPENED from a client", []Frame{openFrame(1), {Type: Opened, Socket: 1}}},
