@@ -1,5 +1,7 @@
 package edge
 
+import "io"
+
 // Requests counts the requests that p holds whole, by the framing alone; ok is false at
 // a fault.
 func Requests(p []byte) (n int, ok bool) {
@@ -18,4 +20,10 @@ func Requests(p []byte) (n int, ok bool) {
 		}
 	}
 	return n, true
+}
+
+// ReadProxyHeader reads one header.
+func ReadProxyHeader(r io.Reader) error {
+	_, err := readProxyHeader(r)
+	return err
 }
