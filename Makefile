@@ -46,10 +46,10 @@ integration: ## real browsers against real servers
 	go test -race -timeout 30m ./integration/...
 
 faults: ## break what lies between a page and a backend; ROWS=7,8 TRANSPORTS=jsonp SEED=n
-	FULL=1 go test -race -timeout 4h -v -run '^TestFaults$$' ./integration/faults
+	FULL=1 go test -race -count 1 -timeout 4h -v -run '^TestFaults$$' ./integration/faults
 
 resume: ## cut sessions on every transport CUTS times (default 700) and count what resumed
-	go test -timeout 4h -v -run '^TestResume$$' ./integration/faults
+	go test -count 1 -timeout 4h -v -run '^TestResume$$' ./integration/faults
 
 fuzz: ## every fuzz target for FUZZTIME (default 30s), and how often each ran
 	sh .ci/fuzz

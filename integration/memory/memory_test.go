@@ -210,14 +210,14 @@ func judge(t *testing.T, c curve, before, after times, sessions int) {
 	if got := c.most(); got > most {
 		t.Errorf("%d sessions took %d MiB, more than %d", sessions, got>>20, int64(most)>>20)
 	}
+	if os.Getenv("DURATION") == "" {
+		return // so short a curve is not flat yet, and beside other tests the time of an echo says nothing
+	}
 	whole := c.median()
 	for i, part := range c.parts(min(10, len(c))) {
 		if off := float64(part.median()-whole) * 100 / float64(whole); off > flat || off < -flat {
 			t.Errorf("part %d of the curve is %.1f%% off: %d of %d MiB", i+1, off, part.median()>>20, whole>>20)
 		}
-	}
-	if os.Getenv("DURATION") == "" {
-		return // beside other tests the time of an echo says nothing
 	}
 	if limit := slower * max(before.percentile(99), floor); after.percentile(99) > limit {
 		t.Errorf("the slowest percent of echoes took %v, %v before", after.percentile(99), before.percentile(99))
