@@ -47,7 +47,7 @@ func littleMemory(f *fault) {
 				f.Logf("page %d was turned away: %v", len(pages)+1, err)
 			}
 			page.Close()
-			if turnedAway++; turnedAway == 50 {
+			if turnedAway++; turnedAway == 5 {
 				break
 			}
 			continue

@@ -68,7 +68,7 @@ func (m *Page) Link(ctx context.Context) error {
 			return err
 		}
 	case m.Transport == "websocket" || resp.StatusCode != http.StatusOK:
-		text, _ := io.ReadAll(io.LimitReader(in, 100))
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 100))
 		return fmt.Errorf("%s: %s: %q", m.Transport, resp.Status, text)
 	}
 	if m.id == "" {
