@@ -1,6 +1,7 @@
 package transports
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -152,7 +153,7 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 	opening := true
 	for written := 0; perResponse < 0 || written <= perResponse; {
 		ok, err := link.Next(pg.r.Context(), u.hold, &b, perBatch)
-		if errors.Is(err, csp.ErrDisplaced) && pg.r.Context().Err() == nil {
+		if errors.Is(err, csp.ErrDisplaced) && stays(pg.r.Context()) {
 			link.Contested()
 		}
 		if err != nil {
@@ -185,6 +186,21 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 		}
 	}
 	return nil
+}
+
+// departure is how long it may take to learn that a client has left. After a stall of
+// this process the requests that one client gave up meanwhile come all at once, and each
+// displaces the one before while its end still waits to be read.
+const departure = 250 * time.Millisecond
+
+// stays reports whether the client of a displaced response is still there.
+func stays(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(departure):
+		return true
+	}
 }
 
 // writeOnce writes a response of one batch.

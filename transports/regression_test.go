@@ -308,3 +308,35 @@ func TestPollBodyIsAcknowledged(t *testing.T) {
 		t.Errorf("packet 2, sent in the body of a poll, was acknowledged after %v (%v); PROTOCOL rule 4 says 1 s", took, recs)
 	}
 }
+
+// After a stall of the proxy all links come at once that one client has given up
+// meanwhile. That they are gone is read a moment after they were displaced; the session
+// must not end for it.
+func TestLinksGivenUpDuringAStall(t *testing.T) {
+	r := newRig(t, transports.Options{}, csp.Options{})
+	id := r.open()
+	s, err := r.server.Resume(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave := func() {}
+	attached := r.server.Stats().Attached
+	for i := range uint64(12) {
+		ctx, cancel := context.WithCancel(t.Context())
+		req := r.request("POST", "fetch-streaming", resume(id, 0)).WithContext(ctx)
+		go r.h.ServeHTTP(httptest.NewRecorder(), req) // until ctx is done, at the latest
+		for r.server.Stats().Attached < attached+i+1 {
+			if s.Err() != nil {
+				t.Fatalf("after %d links: %v", i, s.Err())
+			}
+			time.Sleep(time.Millisecond)
+		}
+		leave() // it is known now that the one before has left
+		leave = cancel
+	}
+	defer leave()
+	time.Sleep(500 * time.Millisecond) // what is said late is said by then
+	if err := s.Err(); err != nil {
+		t.Errorf("the session: %v", err)
+	}
+}
