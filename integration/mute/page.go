@@ -120,7 +120,7 @@ func (m *Page) records() []byte {
 }
 
 // sessionID reads as far as the end of the session's id, which looks the same in all
-// encodings.
+// encodings, or of a batch without one in those of text.
 func sessionID(in *bufio.Reader) (string, error) {
 	const node, random = "mute.", 22 // the proxy's --node, and the length behind it
 	var seen strings.Builder
@@ -130,6 +130,9 @@ func sessionID(in *bufio.Reader) (string, error) {
 			return "", fmt.Errorf("no welcome in %q: %w", seen.String(), err)
 		}
 		seen.WriteByte(b)
+		if strings.HasSuffix(seen.String(), "]]") {
+			return "", fmt.Errorf("refused: %q", seen.String())
+		}
 		if _, id, found := strings.Cut(seen.String(), node); found && len(id) == random {
 			return node + id, nil
 		}
