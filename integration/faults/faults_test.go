@@ -54,9 +54,8 @@ type fault struct {
 	origin    string   // of pages, once there are any
 	neighbour *neighbour
 	before    inside
-	everybody bool          // the fault is the neighbour's too: it must live, not be answered
-	loud      bool          // the row makes the proxy log much
-	settling  time.Duration // how long the proxy may take to let go of everything; 0: 30 s
+	everybody bool // the fault is the neighbour's too: it must live, not be answered
+	loud      bool // the row makes the proxy log much
 }
 
 func (r row) test(t *testing.T, transport string) {

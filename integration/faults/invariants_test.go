@@ -62,10 +62,7 @@ func (f *fault) settle() {
 		return after.files <= f.before.files && after.goroutines <= f.before.goroutines+slackGoroutines &&
 			after.heap <= f.before.heap+slackHeap
 	}
-	if f.settling == 0 {
-		f.settling = 30 * time.Second
-	}
-	for end := time.Now().Add(f.settling); !is() && time.Now().Before(end); {
+	for end := time.Now().Add(30 * time.Second); !is() && time.Now().Before(end); {
 		time.Sleep(50 * time.Millisecond)
 	}
 	f.Logf("the proxy before: %+v; after: %+v", f.before, after)

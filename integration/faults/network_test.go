@@ -48,8 +48,7 @@ func halfOpen(f *fault) {
 func readdressed(f *fault) {
 	n := either[int64](10<<20, 1<<20)
 	// Connections that were idle when the address went away are let go by an idle timeout.
-	f.settling = 100 * time.Second
-	w := f.startOnWire(proxy.Options{Args: brisk})
+	w := f.startOnWire(proxy.Options{Args: append([]string{"--idle-timeout", "5s"}, brisk...)})
 	b := f.backend(exchanging(31, 32, n))
 	p := f.peer(briskly)
 	id := p.ID()
