@@ -16,6 +16,7 @@
 //	pages/             the page's half of the scenarios
 //	clients/ bundle/   npm clients over TCPSocket, and what makes scripts of them
 //	faults/            breaks what lies between a page and a backend, row by row; its own doc
+//	box/               an HTTP intermediary with bad habits, in front of the proxy
 //	browser/ relay/ backend/ servers/ proxy/ peer/
 //	                   drive a browser, cut links, be a TCP server, run a daemon, run
 //	                   encke, be a client in Go that speaks every technique
