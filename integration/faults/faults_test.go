@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"encke/integration/backend"
 	"encke/integration/netns"
 	"encke/integration/peer"
 	"encke/integration/proxy"
@@ -53,6 +54,7 @@ type fault struct {
 	resting   []func() // closes connections to the proxy that nothing uses
 	origin    string   // of pages, once there are any
 	neighbour *neighbour
+	nextDoor  *backend.Backend // an echo for the neighbour; nil: one of its own
 	before    inside
 	everybody bool // the fault is the neighbour's too: it must live, not be answered
 	loud      bool // the row makes the proxy log much

@@ -113,7 +113,10 @@ func settleIn(f *fault) *neighbour {
 		f.Fatalf("the neighbour: %v", err)
 	}
 	f.Cleanup(func() { _ = p.Close() })
-	n := &neighbour{peer: p, echo: f.echo(p, f.backend(backend.Echo), neighbourKey), stop: make(chan struct{})}
+	if f.nextDoor == nil {
+		f.nextDoor = f.backend(backend.Echo)
+	}
+	n := &neighbour{peer: p, echo: f.echo(p, f.nextDoor, neighbourKey), stop: make(chan struct{})}
 	for range 100 {
 		n.ask()
 	}

@@ -66,6 +66,8 @@ var rows = []row{
 		"the other direction goes on to its own end", true, halfClosed, nil},
 	{21, "a backend resets with bytes under way that nobody has read",
 		"what came before it is delivered; then the cause is reset", true, resetBackend, nil},
+	{22, "nobody listens on the port, it is not allowed, or it does not answer (names: tcpsocket's tests)",
+		"the causes are refused, denied, timed-out; the session lives", true, unreachable, nil},
 	{24, "the backend never stops sending, the line takes 10 KB/s",
 		"the backend is held, what the proxy keeps is bounded", false, slowPage, nil},
 	{26, "the proxy is asked to stop while bytes move",
