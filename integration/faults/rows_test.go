@@ -68,6 +68,8 @@ var rows = []row{
 		"what came before it is delivered; then the cause is reset", true, resetBackend, nil},
 	{22, "nobody listens on the port, it is not allowed, or it does not answer (names: tcpsocket's tests)",
 		"the causes are refused, denied, timed-out; the session lives", true, unreachable, nil},
+	{23, "a name has two addresses, and the first to be tried does not answer",
+		"the socket is connected through the other within 1 s", true, halfDead, nil},
 	{24, "the backend never stops sending, the line takes 10 KB/s",
 		"the backend is held, what the proxy keeps is bounded", false, slowPage, nil},
 	{26, "the proxy is asked to stop while bytes move",
