@@ -56,7 +56,7 @@ func TestHandshake(t *testing.T) {
 		{name: "key of URL-safe base64", changes: []string{"Sec-WebSocket-Key: ____________________-w=="}, status: 400},
 		{name: "POST", line: "POST /session/websocket HTTP/1.1", changes: []string{"+Content-Length: 0"}, status: 405, header: "Allow: GET"},
 		{name: "PUT", line: "PUT /session/websocket HTTP/1.1", changes: []string{"+Content-Length: 0"}, status: 405, header: "Allow: GET"},
-		{name: "CONNECT", line: "CONNECT /session/websocket HTTP/1.1", status: 405, header: "Allow: GET"},
+		{name: "CONNECT", line: "CONNECT /session/websocket HTTP/1.1", status: 400},
 		{name: "HTTP/1.0", line: "GET /session/websocket HTTP/1.0", status: 426},
 		{name: "another path", line: "GET /session/websocket/ HTTP/1.1", status: 404},
 		{name: "no Origin", changes: []string{"Origin:"}, status: 403},
