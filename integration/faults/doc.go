@@ -21,7 +21,7 @@
 //	I3  the proxy's heap is back where it was, and within a bound in between
 //	I4  so are its goroutines, its descriptors and its sessions
 //	I5  a second session, without a fault, goes on being answered
-//	I6  the log tells, and is bounded
+//	I6  the counters of the fault have moved (counters_test.go), and the log is bounded
 //
 // A row that needs root, or something that a machine lacks, is skipped with a reason, and
 // the table counts it as not survived.

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"encke/integration/backend"
 	"encke/integration/peer"
 	"encke/integration/process"
+	"encke/integration/proxy"
 )
 
 // What the proxy may be off after a row.
@@ -24,13 +26,21 @@ type inside struct {
 	goroutines, files int
 	heap, memory      int64
 	lines             int // of its log
+	sessions          int64
+	counters          proxy.Counters
+}
+
+func (i inside) String() string {
+	return fmt.Sprintf("%d goroutines, %d descriptors, %d sessions, heap %d, resident %d", i.goroutines, i.files, i.sessions, i.heap, i.memory)
 }
 
 func (f *fault) look() inside {
 	f.Helper()
 	p := process.Process(f.proxy.PID())
 	var i inside
-	i.goroutines, i.heap = f.proxy.Inside()
+	is := f.proxy.Inside()
+	i.goroutines, i.heap, i.counters = is.Goroutines, is.Heap, is.Counters
+	i.sessions = i.counters["Sessions.Live"]
 	i.files, i.memory = p.Files(), p.Memory()
 	for _, line := range strings.Split(f.proxy.Log(), "\n") {
 		if !strings.HasPrefix(line, "msg=watched") {
@@ -60,17 +70,20 @@ func (f *fault) settle() {
 		}
 		after = f.look()
 		return after.files <= f.before.files && after.goroutines <= f.before.goroutines+slackGoroutines &&
-			after.heap <= f.before.heap+slackHeap
+			after.heap <= f.before.heap+slackHeap && after.sessions <= f.before.sessions
 	}
 	for end := time.Now().Add(30 * time.Second); !is() && time.Now().Before(end); {
 		time.Sleep(50 * time.Millisecond)
 	}
-	f.Logf("the proxy before: %+v; after: %+v", f.before, after)
+	f.Logf("the proxy before: %v; after: %v", f.before, after)
 	if after.files > f.before.files {
 		f.Errorf("I4: the proxy has %d descriptors, had %d", after.files, f.before.files)
 	}
 	if after.goroutines > f.before.goroutines+slackGoroutines {
 		f.Errorf("I4: the proxy has %d goroutines, had %d", after.goroutines, f.before.goroutines)
+	}
+	if after.sessions > f.before.sessions {
+		f.Errorf("I4: the proxy has %d sessions, had %d", after.sessions, f.before.sessions)
 	}
 	if after.heap > f.before.heap+slackHeap {
 		f.Errorf("I3: the proxy's heap is %d bytes, was %d", after.heap, f.before.heap)
@@ -78,6 +91,7 @@ func (f *fault) settle() {
 	if n := after.lines - f.before.lines; n > slackLog && !f.loud {
 		f.Errorf("I6: %d lines were logged", n)
 	}
+	f.told(after.counters)
 	log := f.proxy.Log()
 	for _, bad := range []string{"panic", "DATA RACE", "fatal error"} {
 		if strings.Contains(log, bad) {

@@ -48,7 +48,7 @@ func halfOpen(f *fault) {
 func readdressed(f *fault) {
 	n := either[int64](10<<20, 1<<20)
 	// Connections that were idle when the address went away are let go by an idle timeout.
-	w := f.startOnWire(proxy.Options{Args: append([]string{"--idle-timeout", "5s"}, brisk...)})
+	w := f.startOnWire(proxy.Options{Args: append([]string{"--idle-timeout", either("5s", "1s")}, brisk...)})
 	b := f.backend(exchanging(31, 32, n))
 	p := f.peer(briskly)
 	id := p.ID()
