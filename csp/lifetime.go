@@ -38,10 +38,24 @@ func (s *Session) close(why *cause.Error) {
 	}
 	wake := s.wake()
 	s.mu.Unlock()
+	if s.server != nil {
+		defer s.server.closed(s, why) // also when what follows panics
+	}
 	wake()
 	s.handler.Closed(why)
-	if s.server != nil {
-		s.server.closed(s, why)
+}
+
+// confined is f, which a timer runs. A panic in it is told to Options.Panicked.
+func (s *Session) confined(f func()) func() {
+	return func() {
+		if s.opts.Panicked != nil {
+			defer func() {
+				if v := recover(); v != nil {
+					s.opts.Panicked(v, s)
+				}
+			}()
+		}
+		f()
 	}
 }
 
@@ -49,7 +63,7 @@ func (s *Session) close(why *cause.Error) {
 func (s *Session) startLinger(d time.Duration) {
 	s.lingerUntil = time.Now().Add(d)
 	if s.linger == nil {
-		s.linger = time.AfterFunc(d, s.expire)
+		s.linger = time.AfterFunc(d, s.confined(s.expire))
 	} else {
 		s.linger.Reset(d)
 	}
@@ -102,7 +116,7 @@ func (s *Session) watchGap() {
 		s.in.gap.Reset(s.opts.GapTimeout)
 	case open && s.in.gap == nil:
 		s.in.gapAt, s.in.gapUntil = s.in.got, time.Now().Add(s.opts.GapTimeout)
-		s.in.gap = time.AfterFunc(s.opts.GapTimeout, s.gapOpen)
+		s.in.gap = time.AfterFunc(s.opts.GapTimeout, s.confined(s.gapOpen))
 	case !open && s.in.gap != nil:
 		s.in.gap.Stop()
 		s.in.gap = nil

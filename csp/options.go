@@ -53,6 +53,11 @@ type Options struct {
 	// MaxSessions bounds the live sessions of a Server. Default 20,000.
 	MaxSessions int
 
+	// Panicked gets the value of a panic in a timer of a session, which is a fault of
+	// ours, in the goroutine of that timer. It may close the session. Nil: the panic
+	// goes on, and ends the process.
+	Panicked func(value any, s *Session)
+
 	count *counters
 }
 

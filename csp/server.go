@@ -81,7 +81,7 @@ func (v *Server) Open(peer Peer, key Key) (*Session, error) {
 	s.halfOpen = true
 	s.startLinger(v.opts.HalfOpen)
 	if v.opts.Lifetime > 0 {
-		s.lifetime = time.AfterFunc(v.opts.Lifetime, s.outLived)
+		s.lifetime = time.AfterFunc(v.opts.Lifetime, s.confined(s.outLived))
 	}
 	s.mu.Unlock()
 	v.sessions[s.hash] = s

@@ -316,7 +316,7 @@ func (s *Session) scheduleAck() {
 	}
 	s.in.ackDue = true
 	if s.ackTimer == nil {
-		s.ackTimer = time.AfterFunc(ackDelay, s.ackNow)
+		s.ackTimer = time.AfterFunc(ackDelay, s.confined(s.ackNow))
 	} else {
 		s.ackTimer.Reset(ackDelay)
 	}

@@ -8,9 +8,10 @@ import (
 	"encke/csp"
 )
 
-// panicked takes note of a panic, which is a fault of ours, and ends the session in
-// whose name the goroutine ran, if there is one. Nobody else is concerned.
-func (h *Handler) panicked(value any, s *csp.Session) {
+// Panicked takes note of a panic, which is a fault of ours, and ends the session in
+// whose name the goroutine ran, if there is one (else s is nil). Nobody else is
+// concerned.
+func (h *Handler) Panicked(value any, s *csp.Session) {
 	h.stats.panics.Add(1)
 	digest := ""
 	if s != nil {
@@ -32,7 +33,7 @@ func (h *Handler) confine(u *uplink) {
 	case http.ErrAbortHandler:
 		panic(v)
 	default:
-		h.panicked(v, u.session)
+		h.Panicked(v, u.session)
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -42,7 +43,7 @@ func (l *wsLink) confined(f func()) func() {
 	return func() {
 		defer func() {
 			if v := recover(); v != nil {
-				l.h.panicked(v, l.session)
+				l.h.Panicked(v, l.session)
 				l.conn.abandon()
 			}
 		}()

@@ -104,6 +104,7 @@ func (a *App) wire(set *settings) error {
 	a.sessions = csp.NewServer(csp.Options{
 		Node: c.Node, Linger: c.Linger, MaxSessions: c.MaxSessions, SendBuffer: c.SendBuffer, Admit: a.admit,
 		Lifetime: c.Lifetime, Budget: budget,
+		Panicked: func(value any, s *csp.Session) { a.handler.Panicked(value, s) },
 		Accept: func(s *csp.Session) csp.Handler {
 			return a.sockets.Mux(s, tcpsocket.Caller{Session: s.Digest(), Origin: s.Peer().Origin, Remote: s.Peer().Addr, End: s.Close})
 		},
