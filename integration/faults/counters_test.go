@@ -45,6 +45,7 @@ var counters = map[int][]counter{
 	34: {
 		{"Sessions.Closed.protocol-error", 10, nil}, {"Sessions.OptimisticAcks", 1, nil},
 		{"Sockets.NumbersReused", 1, nil}, {"Sockets.WindowOverflows", 1, nil},
+		{"Sessions.Closed.internal", 1, nil}, {"Requests.Panics", 1, nil}, {"Sockets.Panics", 1, nil},
 	},
 	35: {{"Sessions.Displaced", 1, nil}},
 	36: {{"Sessions.Attached", 50, nil}},

@@ -87,10 +87,11 @@ func resetBackend(f *fault) {
 	}
 }
 
-// poisoned sends what no client sends. The session ends with a cause; others do not
-// notice.
+// poisoned sends what no client sends, and then what makes a proxy panic in which that
+// was planted. The session ends with a cause; others do not notice.
 func poisoned(f *fault) {
-	f.start(proxy.Options{})
+	f.faulty = true
+	f.startAs(planted(f), proxy.Options{Args: []string{"--linger", plantedLinger.String()}})
 	b := backend.Echo(f.T)
 	healthy := f.echo(f.peer(), b, 4)
 	data := func(p []byte) []byte { return numbered([][]byte{p}, 0) }
@@ -122,6 +123,7 @@ func poisoned(f *fault) {
 			f.Fatalf("after %s: another session: %v", name, err)
 		}
 	}
+	f.panics(healthy)
 	if err := healthy.end(); err != nil {
 		f.Error(err)
 	}

@@ -58,6 +58,7 @@ type fault struct {
 	before    inside
 	everybody bool // the fault is the neighbour's too: it must live, not be answered
 	loud      bool // the row makes the proxy log much
+	faulty    bool // the row makes the proxy panic
 }
 
 func (r row) test(t *testing.T, transport string) {

@@ -18,6 +18,7 @@ var shared struct {
 	mu      sync.Mutex
 	dir     string // of the built command
 	command proxy.Command
+	planted proxy.Command // of row 34
 	browser *browser.Browser
 }
 

@@ -29,6 +29,8 @@ type raw struct {
 	id   string
 	http *http.Client
 	ws   *websocket.Conn // on the transport websocket
+
+	leave func() // ends the downlink
 }
 
 // get says which transports put records into the query.
@@ -69,7 +71,8 @@ func (r *raw) downlink(hello []byte) []byte {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Cleanup(func() { _ = ws.CloseNow() })
+		r.leave = func() { _ = ws.CloseNow() }
+		f.Cleanup(r.leave)
 		r.ws = ws
 		r.say(hello)
 		_, first, err := ws.Read(f.Context())
@@ -82,7 +85,8 @@ func (r *raw) downlink(hello []byte) []byte {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Cleanup(func() { _ = resp.Body.Close() })
+	r.leave = func() { _ = resp.Body.Close() }
+	f.Cleanup(r.leave)
 	var first []byte
 	for p := make([]byte, 4096); !sessionID.Match(first); {
 		n, err := resp.Body.Read(p)

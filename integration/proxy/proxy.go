@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -191,6 +192,7 @@ func (p *Proxy) stop() {
 		}
 	}
 	if p.t.Failed() {
-		p.t.Logf("the proxy's log:\n%s", p.Log())
+		log := slices.DeleteFunc(strings.Split(p.Log(), "\n"), func(line string) bool { return strings.HasPrefix(line, watched) })
+		p.t.Logf("the proxy's log:\n%s", strings.Join(log, "\n"))
 	}
 }

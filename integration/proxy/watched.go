@@ -52,12 +52,12 @@ func watch(a *app.App) {
 // cannot be brought about from outside. The file itself stays as it is.
 type Edit struct {
 	File string // below the module's root
-	Old  string // must be in it exactly once
+	Old  string // must be in it exactly once; empty: there is no such file yet
 	New  string
 }
 
 // watching has the command call watch.
-var watching = Edit{"cmd/encke/serve.go", "\treturn a, flush, nil\n", "\twatch(a)\n\treturn a, flush, nil\n"}
+var watching = Edit{File: "cmd/encke/serve.go", Old: "\treturn a, flush, nil\n", New: "\twatch(a)\n\treturn a, flush, nil\n"}
 
 // BuildWatched is Build for a command of which Proxy.Inside tells, with edits.
 func BuildWatched(dir string, race bool, edits ...Edit) (Command, error) {
@@ -66,6 +66,10 @@ func BuildWatched(dir string, race bool, edits ...Edit) (Command, error) {
 	sources := map[string]string{"cmd/encke/watched.go": watcher}
 	for _, e := range append(edits, watching) {
 		text, ok := sources[e.File]
+		if !ok && e.Old == "" {
+			sources[e.File] = e.New
+			continue
+		}
 		if !ok {
 			original, err := os.ReadFile(filepath.Join(root, e.File))
 			if err != nil {
@@ -107,6 +111,9 @@ func BuildWatched(dir string, race bool, edits ...Edit) (Command, error) {
 	return Command(path), nil
 }
 
+// watched is how the lines begin by which a process tells.
+const watched = "msg=watched "
+
 // Inside is what a process counts of itself, after a garbage collection.
 type Inside struct {
 	Goroutines int
@@ -121,11 +128,10 @@ type Counters map[string]int64
 // Inside asks the process, which must be of a command from BuildWatched.
 func (p *Proxy) Inside() Inside {
 	p.t.Helper()
-	const mark = "msg=watched "
 	answers := func() []string {
 		var all []string
 		for _, line := range strings.Split(p.Log(), "\n") {
-			if rest, ok := strings.CutPrefix(line, mark); ok {
+			if rest, ok := strings.CutPrefix(line, watched); ok {
 				all = append(all, rest)
 			}
 		}
