@@ -2,8 +2,13 @@ package tcpsocket
 
 import (
 	"bytes"
+	"context"
+	"net"
 	"runtime"
 	"testing"
+
+	"encke/cause"
+	"encke/whitelist"
 )
 
 // What the parser allocates is bounded by what came, not by what was announced.
@@ -33,5 +38,32 @@ func TestParserAllocatesByInput(t *testing.T) {
 		if limit := uint64(4*len(input) + 16<<10); least > limit {
 			t.Errorf("%s, %d bytes, allocates %d; want at most %d", name, len(input), least, limit)
 		}
+	}
+}
+
+// A page that sends its window in frames of one byte costs the space for so many pieces
+// while they are handled, not as long as its socket lives.
+func TestSmallFramesAreForgotten(t *testing.T) {
+	down := newWire(1 << 20)
+	v := NewServer(dialFunc(func(ctx context.Context, _ whitelist.Dest, _ OpenOptions) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}), Options{})
+	m := v.Mux(down, Caller{})
+	defer v.Wait()
+	defer m.Closed(cause.SessionLost.Err())
+	open := (&Frame{Type: Open, Socket: 1, N: 1 << 16, Host: []byte("example.org"), Port: 80}).buffer()
+	defer open.Release()
+	if err := m.Receive([][]byte{open.Bytes(), bytes.Repeat([]byte{3, 1, 1, 'x'}, firstWindow)}); err != nil {
+		t.Fatal(err)
+	}
+	m.mu.Lock()
+	s := m.sockets[1]
+	m.mu.Unlock()
+	if s.queued != firstWindow {
+		t.Fatalf("%d bytes wait for the backend, want %d", s.queued, firstWindow)
+	}
+	if kept := cap(s.batch); kept > 1000 {
+		t.Errorf("space for %d pieces is kept", kept)
 	}
 }

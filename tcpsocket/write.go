@@ -76,11 +76,18 @@ func (s *socket) markDirty() {
 	}
 }
 
+// keptPieces is for how many pieces the space is kept until the next Receive. A page
+// may send its window in frames of one byte each; their space is 24 times that.
+const keptPieces = 64
+
 // flush writes what this Receive brought, as far as the backend takes it at once,
 // and queues the rest.
 func (s *socket) flush() {
 	batch := s.batch
 	s.batch, s.dirty = s.batch[:0], false
+	if cap(batch) > keptPieces {
+		s.batch = nil
+	}
 	defer clear(batch)
 	s.mu.Lock()
 	switch {

@@ -26,7 +26,7 @@ type uplink struct {
 	hello   csp.Record    // New or Resume
 	hold    time.Duration // how long the answer may be silent
 	packets []csp.Packet
-	acks    []uint64
+	acked   uint64        // the highest acknowledgement: it says all that lower ones say
 	pings   int // probes to answer on the session's downlink
 	probes  int // probes to answer on the downlink that this request becomes
 	close   *cause.Error
@@ -67,7 +67,7 @@ func (u *uplink) take(r *csp.Record) error {
 		}
 		u.packets = append(u.packets, csp.Packet{ID: r.ID, Data: r.Data, End: r.Kind == csp.End})
 	case csp.Ack:
-		u.acks = append(u.acks, r.ID)
+		u.acked = max(u.acked, r.ID)
 	case csp.Ping:
 		u.pings++
 	case csp.Close:
@@ -101,12 +101,10 @@ func (h *Handler) session(u *uplink, remote, origin string) (*csp.Session, error
 // has ended the session.
 func (u *uplink) apply(s *csp.Session, answered bool) error {
 	if u.hello.Kind == csp.Resume {
-		u.acks = append(u.acks, u.hello.ID)
+		u.acked = max(u.acked, u.hello.ID)
 	}
-	for _, id := range u.acks {
-		if err := s.Acked(id); err != nil {
-			return err
-		}
+	if err := s.Acked(u.acked); err != nil {
+		return err
 	}
 	if len(u.packets) > 0 || answered {
 		if _, err := s.Deliver(u.packets, answered); err != nil {

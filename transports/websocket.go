@@ -173,7 +173,7 @@ var noMemory = &violation{websocket.StatusTryAgainLater, "no memory to spare"}
 func (l *wsLink) message(msg *buffer.Buffer) error {
 	l.heard.Store(int64(sinceStart()))
 	u := &l.in
-	*u = uplink{packets: u.packets[:0], acks: u.acks[:0]}
+	*u = uplink{packets: u.packets[:0]}
 	defer func() { clear(u.packets) }() // they point into the message
 	var err error
 	if l.link == nil {
