@@ -103,8 +103,10 @@ func (u *uplink) apply(s *csp.Session, answered bool) error {
 	if u.hello.Kind == csp.Resume {
 		u.acked = max(u.acked, u.hello.ID)
 	}
-	if err := s.Acked(u.acked); err != nil {
-		return err
+	if u.acked > 0 {
+		if err := s.Acked(u.acked); err != nil {
+			return err
+		}
 	}
 	if len(u.packets) > 0 || answered {
 		if _, err := s.Deliver(u.packets, answered); err != nil {
