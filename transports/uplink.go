@@ -26,9 +26,9 @@ type uplink struct {
 	hello   csp.Record    // New or Resume
 	hold    time.Duration // how long the answer may be silent
 	packets []csp.Packet
-	acked   uint64        // the highest acknowledgement: it says all that lower ones say
-	pings   int // probes to answer on the session's downlink
-	probes  int // probes to answer on the downlink that this request becomes
+	acked   uint64 // the highest acknowledgement: it says all that lower ones say
+	pings   int    // probes to answer on the session's downlink
+	probes  int    // probes to answer on the downlink that this request becomes
 	close   *cause.Error
 	session *csp.Session // what the hello names, as soon as it is found
 }

@@ -35,6 +35,7 @@ type wsConn struct {
 	writer   *rawconn.Writer
 	pending  []piece       // to be written, in order
 	corked   bool          // between cork and uncork
+	answers  int           // bytes of pending that were written beside the flusher while draining
 	draining bool          // a goroutine writes what is pending
 	behind   bool          // whoever uncorked waits for that
 	drained  chan struct{} // closed when draining ends

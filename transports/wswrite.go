@@ -1,6 +1,7 @@
 package transports
 
 import (
+	"errors"
 	"net"
 	"time"
 
@@ -47,6 +48,13 @@ func (p *piece) release() {
 // only the flusher gives it large ones: it holds on to them until all is written.
 const smallPiece = 4 << 10
 
+// maxAnswers is how many bytes of answers to pings may wait for a client that takes
+// little. One that takes nothing is found out by the timeout; one that takes a byte now
+// and then and goes on to ping would fill the memory.
+const maxAnswers = 16 << 10
+
+var errUnread = errors.New("the client pings and does not take the answers")
+
 // Write collects p. While the connection is not corked it also writes what the
 // socket takes at once.
 func (c *wsConn) Write(p []byte) (int, error) {
@@ -54,6 +62,12 @@ func (c *wsConn) Write(p []byte) (int, error) {
 	defer c.mu.Unlock()
 	if c.err != nil {
 		return 0, c.err
+	}
+	if c.draining && !c.corked {
+		if c.answers += len(p); c.answers > maxAnswers {
+			c.err = errUnread
+			return 0, c.err
+		}
 	}
 	c.collect(p)
 	if c.corked || c.draining {
@@ -141,7 +155,7 @@ func (c *wsConn) drain() (behind bool, err error) {
 	defer c.mu.Unlock()
 	for len(c.pending) > 0 && err == nil {
 		pending := c.pending
-		c.pending = nil
+		c.pending, c.answers = nil, 0
 		c.mu.Unlock()
 		for i := range pending {
 			c.Conn.SetWriteDeadline(time.Now().Add(c.timeout))

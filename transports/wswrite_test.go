@@ -123,3 +123,27 @@ func TestNothingIsWrittenBehindAHole(t *testing.T) {
 		}
 	})
 }
+
+// A client that pings on and takes less than it is answered does not fill the memory.
+func TestAnswersThatNobodyTakesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWriting()
+		pong := make([]byte, 127)
+		written := 0
+		for range 10_000 {
+			if _, err := w.Write(pong); err != nil {
+				break
+			}
+			written += len(pong)
+		}
+		if most := 2*maxAnswers + len(pong); written > most {
+			t.Errorf("%d bytes of answers wait, want at most %d", written, most)
+		}
+		if written < maxAnswers {
+			t.Errorf("no more than %d bytes of answers may wait", written)
+		}
+		w.far.Close()
+		<-w.behind
+		w.abandon()
+	})
+}
