@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,6 +33,8 @@ type Conn struct {
 
 	fault *fault // set before the poison is delivered
 	armed bool   // the poison was delivered whole: the next write answers it
+
+	answered atomic.Bool // the fault was; http.Server.Close asks from another goroutine
 }
 
 // tlsConn is a Conn in TLS; net/http asks it for Request.TLS.
@@ -119,6 +122,7 @@ func (c *Conn) refuse(p []byte, good int, bad *fault) (int, error) {
 	c.fault, c.ahead = bad, nil
 	c.stats.refused(bad)
 	if c.framing.state >= inBody && c.framing.state != inUpgrade {
+		c.answered.Store(true) // or is about to be, by who reads no bodies
 		return good, errBadBody
 	}
 	c.poison = poison
@@ -148,6 +152,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	}
 	c.armed = false
 	c.Conn.SetWriteDeadline(time.Now().Add(goodbye))
+	c.answered.Store(true)
 	if _, err := c.Conn.Write(answer(c.fault)); err != nil {
 		return 0, err
 	}
@@ -184,9 +189,10 @@ const goodbye = time.Second
 
 // Close closes the connection. Behind a refusal it first takes what the client still
 // sends, for a moment: a connection that is closed with unread bytes is reset, and the
-// client may lose the answer.
+// client may lose the answer. One that is closed while a request goes on does not wait:
+// http.Server.Close closes one after the other.
 func (c *Conn) Close() error {
-	if c.fault != nil && !c.armed {
+	if c.answered.Swap(false) {
 		linger(c.Conn)
 	}
 	return c.Conn.Close()

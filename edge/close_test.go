@@ -1,0 +1,64 @@
+package edge
+
+import (
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A connection that is closed while a request goes on does not wait for its client, even
+// if that has sent something malformed behind the request: who stops the server closes
+// one connection after the other.
+func TestCloseDuringARequestDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		defer far.Close()
+		c := newConn(near, new(Stats)).(*Conn)
+		const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+		go io.WriteString(far, request+"\x01")
+		p := make([]byte, 4<<10)
+		for n := 0; n < len(request); {
+			k, err := c.Read(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += k
+		}
+		c.Read(p[:1]) // as net/http does while a handler runs
+		if c.fault == nil {
+			t.Fatal("what is behind the request is taken for a request")
+		}
+		began := time.Now()
+		c.Close()
+		if took := time.Since(began); took != 0 {
+			t.Errorf("closing took %v", took)
+		}
+	})
+}
+
+// One whose request was refused waits until the client has the answer.
+func TestCloseBehindARefusalWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		defer far.Close()
+		c := newConn(near, new(Stats)).(*Conn)
+		go func() {
+			io.WriteString(far, "\x01")
+			io.ReadAll(far) // the answer
+		}()
+		p := make([]byte, 4<<10)
+		if _, err := c.Read(p); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		c.Close()
+		if took := time.Since(began); took != goodbye {
+			t.Errorf("closing took %v, want the %v that a client has", took, goodbye)
+		}
+	})
+}
