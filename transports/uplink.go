@@ -122,6 +122,10 @@ func (u *uplink) apply(s *csp.Session, answered bool) error {
 	return nil
 }
 
+// firstBody is how much room a body gets on its word, in bytes; each time that is full
+// it gets twice as much.
+const firstBody = 4<<10 - buffer.Headroom
+
 // body reads the records of a request. The buffer, if there is one, is to be
 // released when they are no longer used.
 func (h *Handler) body(w http.ResponseWriter, r *http.Request, get bool) ([]byte, *buffer.Buffer, error) {
@@ -140,9 +144,9 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, get bool) ([]byte
 		return nil, nil, errTooLarge
 	}
 	pace := h.newPace(w)
-	size := min(int(r.ContentLength), buffer.Max-1) // a large body is believed as it comes
-	if size < 0 {
-		size = 4 << 10
+	size := int(r.ContentLength)
+	if size < 0 || size >= firstBody {
+		size = firstBody - 1 // the rest is believed as it comes
 	}
 	b := buffer.Get(size + 1) // one more, to see the end without growing
 	account := h.server.Budget().Account()
