@@ -14,6 +14,14 @@ export class Backoff {
     return n === 0 ? 0 : Math.round(this.random() * Math.min(5000, 100 * 2 ** Math.min(n - 1, 10)));
   }
 
+  /**
+   * Milliseconds to stay away when asked to for so many: up to half as much again, since
+   * others were asked for the same at the same moment.
+   */
+  away(ms: number): number {
+    return Math.round(ms * (1 + this.random() / 2));
+  }
+
   /** The link has proved to be good: the next attempt is free again. */
   reset(): void {
     this.tries = 0;

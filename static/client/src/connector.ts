@@ -121,6 +121,8 @@ export class Connector {
     this.forget(att);
     if (end.kind !== "retired") this.reasons.add(att.transport.name, end);
     if (this.searching) {
+      // The proxy asks to be left alone for a while: that holds for the other transports too.
+      if (end.close && end.close.retry > 0) this.order = [];
       this.proceed();
     } else if (this.current) {
       // A better transport does not work while this one does.
@@ -184,7 +186,7 @@ export class Connector {
 
   private cycleFailed(): void {
     const refusal = this.reasons.refusal();
-    const retry = (refusal?.close?.retry ?? 0) * 1000;
+    const retry = this.backoff.away((refusal?.close?.retry ?? 0) * 1000);
     const tooLong = this.clock.now() + retry >= this.deadlineAt;
     const fresh = this.owner.resumable() === 0;
     if (fresh && refusal && (retry === 0 || tooLong)) {

@@ -11,6 +11,8 @@ export function whyNeverBegan(base: string, reasons: Reasons): Cause {
   if (close && tellable.includes(causeFromWire(close.cause))) {
     return cause(causeFromWire(close.cause), close.text, close.retry);
   }
+  const tooMany = reasons.tooMany();
+  if (tooMany && !close) return cause("limit", tooMany.reason);
   return cause("no-transport", reasons.explain(base));
 }
 

@@ -53,6 +53,14 @@ export class Reasons {
     return ends.find((end) => end.close) ?? ends.find((end) => end.status === 421) ?? ends.find((end) => final.includes(end.status ?? 0));
   }
 
+  /**
+   * What an answer with status 429 said, if there was one: the proxy does that before it
+   * knows of a session, so there is no CLOSE in it. Browsers show it to pages of its origin.
+   */
+  tooMany(): LinkEnd | undefined {
+    return [...this.last.values()].find((end) => end.status === 429);
+  }
+
   /** For the developer of the page: what is wrong and what to do. base is the proxy's address. */
   explain(base: string): string {
     const refusal = this.refusal();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { causeNumber } from "../src/cause.ts";
 import { VirtualClock } from "./clock.ts";
 import { Network } from "./network.ts";
 import { Proxy } from "./proxy.ts";
@@ -67,6 +68,52 @@ test("a proxy that is going away is believed, unless it says when it is back", a
   await clock.pass(3000, () => t.opened);
   assert.equal(t.opened, true);
   assert.ok(asked <= 4, `${asked} requests`);
+});
+
+test("a page that has too many sessions asks once, waits as long as it is told, and then says limit", async () => {
+  const { clock, network, bench } = setup();
+  const limit = causeNumber("limit");
+  network.proxy.refuse = { cause: limit, retry: 5 };
+  const s = bench.open();
+  await clock.pass(4900);
+  assert.deepEqual(network.requests, ["ws websocket"]); // the other transports would be told the same
+  await clock.pass(12_000, () => s.why !== null);
+  assert.deepEqual([s.why?.code, s.why?.retry], ["limit", 5]);
+  assert.ok(network.requests.length <= 3, `${network.requests.length} requests`);
+
+  network.proxy.refuse = { cause: limit, retry: 5 };
+  const t = new Bench(network).open();
+  await clock.pass(100);
+  network.proxy.refuse = null;
+  await clock.pass(8000, () => t.opened);
+  assert.equal(t.opened, true);
+});
+
+test("WebSockets that come too fast are refused, and the session opens over another transport", async () => {
+  const { clock, network, bench } = setup();
+  network.faults.webSocket = "refused"; // a page is not shown that it was 429
+  const s = bench.open();
+  s.write("x");
+  await clock.pass(1000, () => s.text === "x");
+  assert.equal(s.text, "x");
+  assert.equal(bench.trunk.transport, "fetch-streaming");
+});
+
+test("too many connections of an address are tried again, and told as limit", async () => {
+  const { clock, network, bench } = setup();
+  network.faults.webSocket = "refused";
+  network.faults.status = 429; // by the listener, in plain text
+  const s = bench.open();
+  await clock.pass(14_000);
+  assert.equal(bench.trunk.state, "connecting");
+  await clock.pass(3000);
+  assert.deepEqual([s.why?.code, s.why?.text], ["limit", "HTTP 429: no"]);
+
+  const t = new Bench(network).open();
+  await clock.pass(3000);
+  network.faults.status = 0;
+  await clock.pass(6000, () => t.opened);
+  assert.equal(t.opened, true);
 });
 
 test("no usable transport at all is told at once", async () => {
