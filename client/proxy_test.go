@@ -21,6 +21,12 @@ import (
 // allows everything on 127.0.0.1.
 func startProxy(t *testing.T, opts csp.Options) (url string, sessions *csp.Server) {
 	t.Helper()
+	return startLimited(t, opts, transports.Options{})
+}
+
+// startLimited is startProxy with options for the transports.
+func startLimited(t *testing.T, opts csp.Options, links transports.Options) (url string, sessions *csp.Server) {
+	t.Helper()
 	rules, err := whitelist.New("127.0.0.1:*")
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +34,7 @@ func startProxy(t *testing.T, opts csp.Options) (url string, sessions *csp.Serve
 	sockets := tcpsocket.NewServer(tcpsocket.NewDialer(rules, tcpsocket.DialOptions{}), tcpsocket.Options{})
 	opts.Accept = func(s *csp.Session) csp.Handler { return sockets.Mux(s, tcpsocket.Caller{}) }
 	sessions = csp.NewServer(opts)
-	handler, err := transports.New(sessions, transports.Options{})
+	handler, err := transports.New(sessions, links)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -98,6 +99,11 @@ func (s *session) run(ctx context.Context) {
 		wait := backoff(attempt)
 		if over != nil && over.Retry > 0 {
 			wait = time.Duration(over.Retry) * time.Second
+			wait += rand.N(wait / 2) // others were told the same
+			if time.Since(lost)+wait > s.patience() {
+				s.csp.Close(over)
+				return
+			}
 		}
 		select {
 		case <-time.After(wait):
@@ -127,7 +133,11 @@ func (s *session) patience() time.Duration {
 func (s *session) hopeless(err error) *cause.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.id == "" {
+	var why *cause.Error
+	switch {
+	case s.id == "" && errors.As(err, &why):
+		return why
+	case s.id == "":
 		return cause.NoTransport.With("websocket: %v", err)
 	}
 	return cause.SessionLost.With("no link for %v; websocket: %v", s.window, err)
@@ -205,6 +215,9 @@ func (s *session) explain(err error, resp *http.Response) error {
 		return cause.Denied.With("%v", err)
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		return cause.NoTransport.With("websocket: %v", err)
+	case http.StatusTooManyRequests:
+		retry, _ := strconv.ParseUint(resp.Header.Get("Retry-After"), 10, 12) // too large: the largest
+		return &cause.Error{Code: cause.Limit, Text: err.Error(), Retry: int(retry)}
 	}
 	return err
 }

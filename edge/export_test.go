@@ -1,6 +1,9 @@
 package edge
 
-import "io"
+import (
+	"io"
+	"net/netip"
+)
 
 // Requests counts the requests that p holds whole, by the framing alone; ok is false at
 // a fault.
@@ -27,3 +30,6 @@ func ReadProxyHeader(r io.Reader) error {
 	_, err := readProxyHeader(r)
 	return err
 }
+
+// Names reports whether a is a balancer's.
+func (f Forwarded) Names(a netip.Addr) bool { return contains(f, a.Unmap()) }

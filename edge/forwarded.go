@@ -28,15 +28,6 @@ func (f Forwarded) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// Trusts reports whether remote, an address with or without port, is a balancer's.
-func (f Forwarded) Trusts(remote string) bool {
-	if ap, err := netip.ParseAddrPort(remote); err == nil {
-		return contains(f, ap.Addr().Unmap())
-	}
-	a, err := netip.ParseAddr(remote)
-	return err == nil && contains(f, a.Unmap())
-}
-
 // maxHops is how many addresses are looked at, from the right.
 const maxHops = 32
 
