@@ -35,7 +35,7 @@ Examples:
 
    Behind HAProxy or nginx, on a path of the site:
       encke --prefix /tcp --host www.example.org --origin https://www.example.org \
-            --allow mqtt.internal:1883 --allow 10.0.0.7:61613
+            --trusted-proxy 127.0.0.1 --allow mqtt.internal:1883 --allow 10.0.0.7:61613
 
    Try it: a chat, a console and an IRC client in your browser:
       encke demo
