@@ -4,6 +4,8 @@
 TOOLS := $(CURDIR)/integration/.tools/node/bin
 export PATH := $(TOOLS):$(PATH)
 
+BENCH_QUICK := -peers quick -scenarios quick -rounds 3 -time 300ms -warm 100ms -idle 1000
+
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## this list
@@ -25,12 +27,13 @@ test: install check unit model client-test integration ## install what is needed
 
 check: ## formatting, vet, module files, and that no generated file is stale
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	go vet ./...
-	go mod verify && go mod tidy -diff
+	go vet ./... && cd bench && go vet ./...
+	go mod verify && go mod tidy -diff && cd bench && go mod tidy -diff
 	go run ./static/build -check
 
 unit: ## Go tests that need no browser and no other server
 	go test -race -timeout 10m $$(go list ./... | grep -v /integration)
+	cd bench && go test -timeout 10m .
 
 properties: ## CASES (default 1000000) random runs of what must hold whatever happens
 	go test -v -timeout 2h ./csp -run BadNetwork -rapid.checks=$${CASES:-1000000} -rapid.steps=100
@@ -60,11 +63,15 @@ memory: ## 1,000 sessions that read nothing, for DURATION (default 20s)
 soak: ## everything fails, for DURATION (default 2m); SEED repeats a run
 	go test -v -count 1 -timeout 0 ./integration/soak
 
-bench: ## Go benchmarks with allocations
+bench: build ## Encke beside its peers (bench/README.md); QUICK=1 for two minutes of it
+	sh integration/install.sh bench
+	cd bench && go build -trimpath -o bin/encke-bench . && bin/encke-bench $(if $(QUICK),$(BENCH_QUICK)) $(BENCH)
+
+microbench: ## Go benchmarks of the hot paths, with allocations
 	go test -run xxx -bench . -benchmem ./...
 
 client: ## rebuild the committed browser bundles (needs npm ci in static/demos)
 	go run ./static/build
 
 clean: ## remove what was built and installed here
-	rm -rf bin integration/.tools integration/out $$(find . -name node_modules -prune)
+	rm -rf bin bench/bin bench/results integration/.tools integration/out $$(find . -name node_modules -prune)

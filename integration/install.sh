@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the tests need and this machine lacks: Debian packages (as root, or with
 # sudo), a newer Node than Debian's for this folder only, and npm packages. Does nothing,
-# and needs neither root nor a network, when everything is there.
+# and needs neither root nor a network, when everything is there. With the argument bench
+# it installs also what the benchmarks compare Encke with.
 set -eu
 cd "$(dirname "$0")"
 PATH="$PWD/.tools/node/bin:$PATH"
@@ -26,6 +27,17 @@ slowhttptest:slowhttptest
 java:activemq
 /usr/share/activemq/bin/activemq.jar:activemq
 "
+
+folders="browser clients ../static/client ../static/demos"
+if [ "${1-}" = bench ]; then
+    wanted="$wanted
+nginx:nginx-light
+/usr/lib/nginx/modules/ngx_stream_module.so:libnginx-mod-stream
+websockify:websockify
+/usr/lib/python3/dist-packages/numpy:python3-numpy
+"
+    folders="$folders ../bench/peers/node"
+fi
 
 missing=""
 for entry in $wanted; do
@@ -88,7 +100,7 @@ if [ -x .tools/node/bin/node ]; then
     export PATH
 fi
 
-for folder in browser clients ../static/client ../static/demos; do
+for folder in $folders; do
     # npm writes .package-lock.json last; it is newer than the lock file once that is installed.
     if ! [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then
         (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund)

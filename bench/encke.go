@@ -1,0 +1,247 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net/url"
+	"sync"
+	"sync/atomic"
+)
+
+// dialEnckeWS opens a session over WebSocket for each stream.
+func dialEnckeWS(n *network, u *url.URL) dialer {
+	return func() (stream, error) {
+		l, err := openEnckeWS(n, u)
+		if err != nil {
+			return nil, err
+		}
+		return newEnckeStream(n, l), nil
+	}
+}
+
+// enckeStream is a session with one socket. It has no goroutine: whoever reads the
+// stream reads the link, and a writer that waits for credit does it when nobody else is.
+type enckeStream struct {
+	link   enckeLink
+	sender enckeSender
+
+	reading sync.Mutex // held by who reads the link
+	frames  frames
+	ahead   []byte // content that a waiting writer had to read
+	owed    int    // bytes taken that the proxy was not told of
+	writers atomic.Int32
+}
+
+func newEnckeStream(n *network, l enckeLink) *enckeStream {
+	s := &enckeStream{link: l, frames: frames{src: l}}
+	s.sender.init(l, 1, n)
+	return s
+}
+
+func (s *enckeStream) Read(p []byte) (int, error) {
+	s.reading.Lock()
+	defer s.leave()
+	if err := s.sender.open(); err != nil {
+		return 0, err
+	}
+	var n int
+	if len(s.ahead) > 0 {
+		n = copy(p, s.ahead)
+		s.ahead = s.ahead[n:]
+	} else {
+		for s.frames.left == 0 {
+			if err := s.control(); err != nil {
+				return 0, err
+			}
+		}
+		var err error
+		if n, err = s.frames.read(p); err != nil {
+			return n, err
+		}
+	}
+	if s.owed += n; s.owed >= receiveWindow/4 {
+		s.sender.window(s.owed)
+		s.owed = 0
+	}
+	return n, nil
+}
+
+// leave lets a writer read the link.
+func (s *enckeStream) leave() {
+	s.reading.Unlock()
+	if s.writers.Load() > 0 {
+		s.sender.credit(0)
+	}
+}
+
+// control reads one frame, of a DATA frame only the head.
+func (s *enckeStream) control() error {
+	f, err := s.frames.next()
+	if err != nil {
+		return err
+	}
+	switch f.kind {
+	case frameOpened, frameWindow:
+		s.sender.credit(f.n)
+	case frameReset:
+		return fmt.Errorf("encke: socket reset: cause %d", f.n)
+	case frameEOF:
+		return io.EOF
+	}
+	return nil
+}
+
+// wait reads the link on behalf of a writer without credit, or lets it wait for who does.
+func (s *enckeStream) wait() (bool, error) {
+	if !s.reading.TryLock() {
+		return false, nil
+	}
+	defer s.reading.Unlock()
+	if s.frames.left == 0 {
+		return true, s.control()
+	}
+	if len(s.ahead) > receiveWindow {
+		return true, fmt.Errorf("encke: %d bytes were written and none read", len(s.ahead))
+	}
+	buf := make([]byte, s.frames.left)
+	n, err := s.frames.read(buf)
+	s.ahead = append(s.ahead, buf[:n]...)
+	return true, err
+}
+
+func (s *enckeStream) Write(p []byte) (int, error) {
+	s.writers.Add(1)
+	defer s.writers.Add(-1)
+	return s.sender.write(p, s.wait)
+}
+
+// Repeat implements repeater.
+func (s *enckeStream) Repeat(p []byte, n int) error {
+	s.writers.Add(1)
+	defer s.writers.Add(-1)
+	return s.sender.repeat(p, n, s.wait)
+}
+
+func (s *enckeStream) Close() error { return s.link.Close() }
+
+// enckeSender is the sending half of a socket.
+type enckeSender struct {
+	link   enckeLink
+	socket uint64
+
+	mu      sync.Mutex
+	cond    sync.Cond
+	opening []byte // the OPEN frame, until it was sent
+	left    int    // credit
+	changes int    // calls of credit, to notice one that came in between
+	err     error
+
+	writing sync.Mutex // guards head
+	head    []byte
+}
+
+func (s *enckeSender) init(l enckeLink, socket uint64, n *network) {
+	s.link, s.socket, s.left = l, socket, firstCredit
+	s.cond.L = &s.mu
+	s.opening = appendOpen(nil, socket, n.backendHost, n.backendPort)
+}
+
+// open sends the OPEN frame by itself, if nothing was written that it could go with.
+func (s *enckeSender) open() error {
+	s.mu.Lock()
+	opening := s.opening
+	s.opening = nil
+	s.mu.Unlock()
+	if opening == nil {
+		return nil
+	}
+	return s.link.send(opening, nil)
+}
+
+// credit lets the stream send n more bytes.
+func (s *enckeSender) credit(n int) {
+	s.mu.Lock()
+	s.left += n
+	s.changes++
+	s.cond.Broadcast()
+	s.mu.Unlock()
+}
+
+// fail ends waiting for credit.
+func (s *enckeSender) fail(err error) {
+	s.mu.Lock()
+	s.err = err
+	s.cond.Broadcast()
+	s.mu.Unlock()
+}
+
+// take waits for n bytes of credit. wait, unless nil, is called while there is too
+// little: it reports false when somebody else reads.
+func (s *enckeSender) take(n int, wait func() (bool, error)) (opening []byte, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.left < n && s.err == nil {
+		if s.opening != nil { // credit comes only once the socket is open
+			opening, s.opening = s.opening, nil
+			s.mu.Unlock()
+			err := s.link.send(opening, nil)
+			s.mu.Lock()
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if wait != nil {
+			changes := s.changes
+			s.mu.Unlock()
+			read, err := wait()
+			s.mu.Lock()
+			if err != nil {
+				return nil, err
+			}
+			if read || s.changes != changes {
+				continue
+			}
+		}
+		s.cond.Wait()
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	s.left -= n
+	opening, s.opening = s.opening, nil
+	return opening, nil
+}
+
+// write sends p as one message.
+func (s *enckeSender) write(p []byte, wait func() (bool, error)) (int, error) {
+	opening, err := s.take(len(p), wait)
+	if err != nil {
+		return 0, err
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.head = appendDataHead(append(s.head[:0], opening...), s.socket, len(p))
+	return len(p), s.link.send(s.head, p)
+}
+
+// repeat sends p n times as n messages.
+func (s *enckeSender) repeat(p []byte, n int, wait func() (bool, error)) error {
+	if err := s.open(); err != nil {
+		return err
+	}
+	if _, err := s.take(n*len(p), wait); err != nil {
+		return err
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.head = appendDataHead(s.head[:0], s.socket, len(p))
+	return s.link.repeat(s.head, p, n)
+}
+
+// window tells the proxy that n bytes were taken.
+func (s *enckeSender) window(n int) error {
+	head := binary.AppendUvarint([]byte{frameWindow}, s.socket)
+	return s.link.send(binary.AppendUvarint(head, uint64(n)), nil)
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net/url"
+	"sync"
+)
+
+// dialEnckeMux opens sockets on sessions that are shared by up to perSession of them.
+func dialEnckeMux(perSession int) func(*network, *url.URL) dialer {
+	return func(n *network, u *url.URL) dialer {
+		var mu sync.Mutex
+		var all []*enckeMux
+		return func() (stream, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			for i := len(all) - 1; i >= 0; i-- {
+				if s := all[i].open(n, perSession); s != nil {
+					return s, nil
+				}
+			}
+			l, err := openEnckeWS(n, u)
+			if err != nil {
+				return nil, err
+			}
+			m := &enckeMux{link: l, sockets: map[uint64]*enckeSocket{}}
+			go m.receive() // until the session ends
+			all = append(all, m)
+			return m.open(n, perSession), nil
+		}
+	}
+}
+
+// enckeMux is a session with many sockets.
+type enckeMux struct {
+	link *enckeWS
+
+	mu      sync.Mutex
+	sockets map[uint64]*enckeSocket
+	last    uint64
+	err     error
+}
+
+// enckeSocket is one of them.
+type enckeSocket struct {
+	*inbox
+	m      *enckeMux
+	sender enckeSender
+	owed   int // bytes taken that the proxy was not told of
+	took   int
+}
+
+// open returns a new socket, or nil if the session has enough of them or is over.
+func (m *enckeMux) open(n *network, most int) *enckeSocket {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil || len(m.sockets) >= most {
+		return nil
+	}
+	m.last++
+	s := &enckeSocket{inbox: newInbox(), m: m}
+	s.sender.init(m.link, m.last, n)
+	m.sockets[m.last] = s
+	if m.last == 1 { // the session's first packet must be its first socket's
+		s.sender.open()
+	}
+	return s
+}
+
+// receive gives each socket what is for it.
+func (m *enckeMux) receive() {
+	f := frames{src: m.link}
+	buf := make([]byte, 64<<10)
+	var err error
+	for err == nil {
+		var head frame
+		if head, err = f.next(); err != nil {
+			break
+		}
+		m.mu.Lock()
+		s := m.sockets[f.socket]
+		m.mu.Unlock()
+		for f.left > 0 && err == nil {
+			var n int
+			if n, err = f.read(buf); s != nil {
+				s.Put(buf[:n])
+			}
+		}
+		if s == nil {
+			continue
+		}
+		switch head.kind {
+		case frameOpened, frameWindow:
+			s.sender.credit(head.n)
+		case frameReset:
+			s.end(fmt.Errorf("encke: socket reset: cause %d", head.n))
+		case frameEOF:
+			s.end(io.EOF)
+		}
+	}
+	m.mu.Lock()
+	m.err = err
+	all := m.sockets
+	m.sockets = nil
+	m.mu.Unlock()
+	for _, s := range all {
+		s.end(err)
+	}
+}
+
+func (s *enckeSocket) end(err error) {
+	s.Fail(err)
+	s.sender.fail(err)
+}
+
+func (s *enckeSocket) Read(p []byte) (int, error) {
+	n, err := s.inbox.Read(p)
+	s.took += n
+	if s.owed += n; s.owed >= receiveWindow/4 {
+		s.sender.window(s.owed)
+		s.owed = 0
+	}
+	return n, err
+}
+
+func (s *enckeSocket) Write(p []byte) (int, error) { return s.sender.write(p, nil) }
+
+// Repeat implements repeater.
+func (s *enckeSocket) Repeat(p []byte, n int) error { return s.sender.repeat(p, n, nil) }
+
+// Close closes the socket as a page does that has what it wanted; one that leaves in the
+// midst of a stream resets it.
+func (s *enckeSocket) Close() error {
+	s.m.mu.Lock()
+	_, open := s.m.sockets[s.sender.socket]
+	delete(s.m.sockets, s.sender.socket)
+	s.m.mu.Unlock()
+	s.end(io.ErrClosedPipe)
+	if !open {
+		return nil
+	}
+	if s.took < receiveWindow {
+		return s.m.link.send(binary.AppendUvarint([]byte{frameClose}, s.sender.socket), nil)
+	}
+	return s.m.link.send(append(binary.AppendUvarint([]byte{frameReset}, s.sender.socket), 0, 0), nil)
+}

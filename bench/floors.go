@@ -1,0 +1,132 @@
+package main
+
+import "fmt"
+
+// floor is a number that Encke must reach, and one that a superb implementation would.
+type floor struct {
+	what       string
+	of         string
+	must, mark float64
+	least      bool // at least; else at most
+	got        float64
+	measured   bool
+}
+
+func (f floor) reached(limit float64) bool {
+	if f.least {
+		return f.got >= limit
+	}
+	return f.got <= limit
+}
+
+// verdict says in a word what was reached.
+func (f floor) verdict() string {
+	switch {
+	case !f.measured:
+		return "not measured"
+	case f.reached(f.mark):
+		return "mark"
+	case f.reached(f.must):
+		return "must"
+	}
+	return "**not reached**"
+}
+
+var (
+	cometPeers   = []string{"encke-fetch", "encke-xhr", "encke-es", "encke-poll"}
+	bulk         = []string{"down1", "down50", "up1", "up50"}
+	bulkSessions = [][2]string{{"encke-ws", "down1"}, {"encke-ws", "down50"}, {"encke-ws", "up1"}, {"encke-ws", "up50"}, {"encke-mux", "down50"}, {"encke-mux", "up50"}}
+)
+
+// floors compares the results with what is asked for. Ratios are to the relay unless the
+// text says otherwise.
+func (r *results) floors() []floor {
+	var all []floor
+	add := func(what, of string, must, mark float64, least bool, got float64) {
+		all = append(all, floor{what, of, must, mark, least, got, got > 0})
+	}
+	ratio := func(what, peer, scenario string, m metric, must, mark float64, least bool) {
+		add(what, peer+" "+scenario, must, mark, least, r.ratio(scenario, peer, basePeer, m))
+	}
+	for _, c := range bulkSessions {
+		ratio("session over WebSocket, bulk", c[0], c[1], value, 0.85, 1.0, true)
+	}
+	for _, c := range bulkSessions {
+		ratio("CPU seconds per GB", c[0], c[1], cost(1e9), 1.3, 1.05, false)
+	}
+	for _, peer := range []string{"encke-ws", "encke-mux"} {
+		ratio("echo 64 B, p50", peer, "echo", p50, 1.1, 0.9, false)
+		ratio("echo 64 B, p99", peer, "echo", p99, 1.1, 0.9, false)
+		ratio("10,000 paced messages/s, CPU per million", peer, "paced100", cost(1e6), 1.1, 0.97, false)
+		ratio("64 B messages upstream", peer, "msgup1", value, 10, 30, true)
+	}
+	ratio("set-up: session, socket, first echoed byte", "encke-ws", "setup", value, 1.0, 1.4, true)
+	ratio("new socket on a live session", "encke-mux", "setup", value, 1.5, 2.5, true)
+	for _, peer := range cometPeers {
+		ratio("echo p50, streaming and long polling", peer, "echo", p50, 2.2, 1.7, false)
+	}
+	for _, scenario := range []string{"down1", "down50"} {
+		ratio("fetch streaming down, binary", "encke-fetch", scenario, value, 0.6, 0.85, true)
+		ratio("XHR streaming down, text", "encke-xhr", scenario, value, 0.30, 0.45, true)
+	}
+	for _, scenario := range []string{"up1", "up50"} {
+		ratio("POST upload", "encke-fetch", scenario, value, 0.25, 0.4, true)
+	}
+	for _, peer := range []string{"encke-xhr", "encke-es"} {
+		for _, scenario := range []string{"down1", "down50"} {
+			what := fmt.Sprintf("CPU s/GB, text transports (relay: %.2f)", r.of(scenario, basePeer, cost(1e9)))
+			add(what, peer+" "+scenario, 2.5, 1.6, false, r.of(scenario, peer, cost(1e9)))
+		}
+	}
+	for name, m := range map[string]metric{"down": wireIn, "up": wireOut} {
+		add("bytes on the wire per 64 B message", "encke-ws echo, "+name, 79, 73, false, r.of("echo", "encke-ws", m))
+	}
+	r.idleFloors(add)
+	r.websockifyFloors(add)
+	alone := r.of("echo", "encke-mux", p99)
+	if alone > 0 {
+		add("p99 of 99 interactive sockets beside a bulk one, ÷ alone", "encke-mux", 3, 1.5, false, r.of("mixed", "encke-mux", p99)/alone)
+	}
+	return all
+}
+
+type addFloor = func(what, of string, must, mark float64, least bool, got float64)
+
+func (r *results) idleFloors(add addFloor) {
+	kib := func(what, peer string, must, mark float64) {
+		if s, ok := r.largestIdle(peer); ok {
+			add(what, fmt.Sprintf("%s, %d", peer, s.N), must, mark, false, s.Each/1024)
+		}
+	}
+	kib("idle session and backend over WebSocket, KiB", "encke-ws", 16, 10)
+	kib("idle socket on a shared session, KiB", "encke-mux", 8, 5)
+	for _, peer := range cometPeers {
+		kib("idle Comet session, KiB", peer, 30, 18)
+	}
+	if s, ok := r.largestIdle("encke-ws"); ok {
+		// What rounds to no percent at all is 0.
+		add("idle CPU, %", fmt.Sprintf("encke-ws, %d", s.N), 1, 0.5, false, max(s.CPU*100, 0.001))
+	}
+	for _, peer := range []string{"encke-ws", "encke-mux"} {
+		if most, ok := r.largestIdle(peer); ok && len(r.Idle[peer]) > 1 {
+			least := r.Idle[peer][0]
+			add(fmt.Sprintf("cost of an idle one is flat: at %d ÷ at %d", most.N, least.N), peer, 1.1, 1.0, false, most.Each/least.Each)
+		}
+	}
+}
+
+// websockifyFloors compare with websockify, in everything but the download of one stream.
+func (r *results) websockifyFloors(add addFloor) {
+	const what = "against websockify, times as good"
+	for _, scenario := range append([]string{"msgup1", "setup"}, bulk[1:]...) {
+		add(what, "encke-ws "+scenario, 1, 2, true, r.ratio(scenario, "encke-ws", "websockify", value))
+	}
+	for name, m := range map[string]metric{"p50": p50, "p99": p99} {
+		if v := r.ratio("echo", "encke-ws", "websockify", m); v > 0 {
+			add(what, "encke-ws echo "+name, 1, 2, true, 1/v)
+		}
+	}
+	if v := r.ratio("paced100", "encke-ws", "websockify", cost(1e6)); v > 0 {
+		add(what, "encke-ws paced100, CPU", 1, 2, true, 1/v)
+	}
+}

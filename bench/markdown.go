@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// markdown returns the report.
+func (r *results) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, %s, %s; %d interleaved rounds of %s, medians, ratios within a round; %.0f s in all.\n\n    %s\n\n",
+		r.Date, r.Machine, r.Go, r.Rounds, r.Length, r.Seconds, r.Command)
+	r.floorTable(&b)
+	for i := range scenarios {
+		if cells, ok := r.Samples[scenarios[i].name]; ok {
+			r.scenarioTable(&b, &scenarios[i], cells)
+		}
+	}
+	if len(r.Idle) > 0 {
+		r.idleTable(&b)
+	}
+	return b.String()
+}
+
+// row writes a row of a table.
+func row(b *strings.Builder, cells ...string) {
+	b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+}
+
+// head writes the head of a table.
+func head(b *strings.Builder, cells ...string) {
+	row(b, cells...)
+	b.WriteString(strings.Repeat("|---", len(cells)) + "|\n")
+}
+
+// number writes a value with three digits, a dash for what was not measured.
+func number(v float64) string {
+	switch {
+	case v == 0:
+		return "–"
+	case v >= 1000:
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
+}
+
+func (r *results) floorTable(b *strings.Builder) {
+	b.WriteString("**Floors and marks** (÷ relay unless it says otherwise)\n\n")
+	head(b, "what", "of", "measured", "must", "mark", "reached")
+	for _, f := range r.floors() {
+		sign := "≤ "
+		if f.least {
+			sign = "≥ "
+		}
+		row(b, f.what, f.of, number(f.got), sign+number(f.must), sign+number(f.mark), f.verdict())
+	}
+	b.WriteString("\n")
+}
+
+func (r *results) scenarioTable(b *strings.Builder, sc *scenario, cells map[string][]sample) {
+	better, per := "more", "CPU s/GB"
+	if sc.lower {
+		better = "less"
+	}
+	if sc.perCPU == 1e6 {
+		per = "CPU s/million"
+	}
+	fmt.Fprintf(b, "**%s**: %s (%s, %s is better)\n\n", sc.name, sc.about, sc.unit, better)
+	titles := []string{"peer", sc.unit, "÷ " + limitPeer, "÷ " + basePeer, per, per + " ÷ " + basePeer}
+	if sc.timed {
+		titles = append(titles, "p50 µs", "p99 µs")
+	}
+	if sc.wire {
+		titles = append(titles, "wire B down", "wire B up")
+	}
+	head(b, titles...)
+	for _, p := range r.Peers {
+		if len(cells[p.Name]) == 0 {
+			continue
+		}
+		line := []string{p.Name, number(r.of(sc.name, p.Name, value)),
+			number(r.ratio(sc.name, p.Name, limitPeer, value)), number(r.ratio(sc.name, p.Name, basePeer, value)),
+			number(r.of(sc.name, p.Name, cost(sc.perCPU))), number(r.ratio(sc.name, p.Name, basePeer, cost(sc.perCPU)))}
+		if sc.timed {
+			line = append(line, number(r.of(sc.name, p.Name, p50)), number(r.of(sc.name, p.Name, p99)))
+		}
+		if sc.wire {
+			line = append(line, number(r.of(sc.name, p.Name, wireIn)), number(r.of(sc.name, p.Name, wireOut)))
+		}
+		row(b, line...)
+	}
+	b.WriteString("\n")
+	for _, p := range r.Peers {
+		for i, s := range cells[p.Name] {
+			if s.Err != "" {
+				fmt.Fprintf(b, "%s, round %d: %s\n\n", p.Name, i+1, s.Err)
+			}
+		}
+	}
+}
+
+func (r *results) idleTable(b *strings.Builder) {
+	b.WriteString("**idle**: memory of a fresh proxy for each idle stream with its connection to the backend (less is better)\n\n")
+	head(b, "peer", "streams", "echoed before", "KiB RSS each", "KiB PSS each", "÷ relay", "MiB before", "opened in s", "CPU while idle")
+	for _, p := range r.Peers {
+		for _, x := range r.Idle[p.Name] {
+			if x.Err != "" {
+				row(b, p.Name, fmt.Sprint(x.N), x.Err, "", "", "", "", "", "")
+				continue
+			}
+			rel := "–"
+			for _, y := range r.Idle[basePeer] {
+				if y.N == x.N && y.EachPSS > 0 {
+					rel = fmt.Sprintf("%.2f", x.EachPSS/y.EachPSS)
+				}
+			}
+			row(b, p.Name, fmt.Sprint(x.N), fmt.Sprint(x.Touched), fmt.Sprintf("%.1f", x.Each/1024), fmt.Sprintf("%.1f", x.EachPSS/1024), rel,
+				fmt.Sprintf("%.1f", x.Base/(1<<20)), fmt.Sprintf("%.1f", x.Opening), fmt.Sprintf("%.1f %%", x.CPU*100))
+		}
+	}
+	b.WriteString("\n")
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"net"
+	"net/url"
+	"sync/atomic"
+	"syscall"
+)
+
+// network gives the clients of one peer their TCP connections and counts the bytes on
+// them.
+type network struct {
+	backendHost     string // what clients that name their destination ask for
+	backendPort     uint16
+	wireIn, wireOut atomic.Int64
+
+	source atomic.Uint32
+}
+
+// sources is how many loopback addresses connections come from in turn, so that ports do
+// not run out.
+const sources = 64
+
+// dial connects to addr.
+func (n *network) dial(addr string) (net.Conn, error) {
+	d := net.Dialer{
+		LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(2+n.source.Add(1)%sources))},
+		Control: func(_, _ string, raw syscall.RawConn) error {
+			const ipBindAddressNoPort = 24 // choose the port at connect
+			return raw.Control(func(fd uintptr) {
+				syscall.SetsockoptInt(int(fd), syscall.SOL_IP, ipBindAddressNoPort, 1)
+			})
+		},
+	}
+	c, err := d.Dial("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return &countedConn{Conn: c, network: n}, nil
+}
+
+// dialTCP speaks nothing: a proxy in TCP mode, or the backend itself.
+func dialTCP(n *network, u *url.URL) dialer {
+	return func() (stream, error) { return n.dial(u.Host) }
+}
+
+// countedConn is a connection of a network.
+type countedConn struct {
+	net.Conn
+	network  *network
+	repeated []byte
+}
+
+// Repeat implements repeater.
+func (c *countedConn) Repeat(p []byte, n int) error {
+	if len(c.repeated) != n*len(p) {
+		c.repeated = bytes.Repeat(p, n)
+	}
+	_, err := c.Write(c.repeated)
+	return err
+}
+
+func (c *countedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.network.wireIn.Add(int64(n))
+	return n, err
+}
+
+func (c *countedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.network.wireOut.Add(int64(n))
+	return n, err
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// lengths are how long everything takes.
+type lengths struct {
+	measured, warm, settle time.Duration
+	touch                  int // bytes that each idle session echoes before memory is read
+}
+
+// running is a peer that was started.
+type running struct {
+	*peer
+	lengths lengths
+	network *network
+	process *process
+	backend *backend
+	dial    dialer
+}
+
+// start starts a peer, waits until a byte comes back through it, and checks that all
+// bytes do.
+func (p *peer) run(b *backend, l launch, len lengths, verbose bool) (*running, error) {
+	host, port, err := net.SplitHostPort(b.addr)
+	if err != nil {
+		return nil, err
+	}
+	if l.port, err = freePort(); err != nil {
+		return nil, err
+	}
+	l.backendHost = host
+	l.backendPort, _ = strconv.Atoi(port)
+	r := &running{peer: p, lengths: len, process: &process{verbose: verbose}, backend: b,
+		network: &network{backendHost: host, backendPort: uint16(l.backendPort)}}
+	target, err := p.start(r.process, l)
+	if err == nil {
+		var u *url.URL
+		if u, err = url.Parse(target); err == nil {
+			r.dial = p.dial(r.network, u)
+			err = r.await()
+		}
+	}
+	if err == nil {
+		err = r.verify()
+	}
+	if err != nil {
+		r.process.stop()
+		return nil, err
+	}
+	b.settle()
+	return r, nil
+}
+
+// await waits until the proxy listens.
+func (r *running) await() error {
+	for until := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		streams, err := r.open(1, echoing())
+		if err == nil {
+			closeAll(streams)
+			return nil
+		}
+		if time.Now().After(until) {
+			return err
+		}
+	}
+}
+
+// verify echoes messages of many sizes and compares every byte.
+func (r *running) verify() error {
+	streams, err := r.open(1, header(roleEcho, 0))
+	if err != nil {
+		return err
+	}
+	defer closeAll(streams)
+	s := streams[0]
+	timer := time.AfterFunc(10*time.Second, func() { closeAll(streams) })
+	defer timer.Stop()
+	for _, size := range []int{1, 2, 7, 64, 125, 126, 127, 1000, 4093, 8191, 32768, 65535, 65536} {
+		n := 1
+		if size < 1000 {
+			n = 21
+		}
+		want := bytes.Repeat(payload[:size], n)
+		sent := make(chan error, 1)
+		go func() { sent <- repeat(s, payload[:size], n) }()
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(s, got); err != nil {
+			return fmt.Errorf("echo of %d bytes: %w", size, err)
+		}
+		if !bytes.Equal(got, want) {
+			return fmt.Errorf("%d messages of %d bytes came back altered", n, size)
+		}
+		if err := <-sent; err != nil {
+			return fmt.Errorf("send of %d bytes: %w", size, err)
+		}
+	}
+	return nil
+}
+
+// openers is how many streams are opened at a time.
+const openers = 16
+
+// open opens n streams, sends each the header, awaits the echo of what is behind it, and
+// starts each function with the stream.
+func (r *running) open(n int, h []byte, each ...func(stream)) ([]stream, error) {
+	streams := make([]stream, n)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var first error
+	for range min(n, openers) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				s, err := r.dial()
+				if err == nil {
+					streams[i] = s
+					_, err = s.Write(h)
+				}
+				if err == nil && role(h[0]) == roleEcho && len(h) > 8 {
+					_, err = io.ReadFull(s, make([]byte, len(h)-8))
+				}
+				if err != nil {
+					mu.Lock()
+					if first == nil {
+						first = fmt.Errorf("stream %d: %w", i, err)
+					}
+					mu.Unlock()
+					return
+				}
+				for _, f := range each {
+					go f(s) // until s is closed
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if first != nil {
+		closeAll(streams)
+	}
+	return streams, first
+}
+
+func closeAll(streams []stream) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(len(streams), openers) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(streams); i = int(next.Add(1)) - 1 {
+				if streams[i] != nil {
+					streams[i].Close()
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
