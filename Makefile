@@ -67,6 +67,10 @@ bench: build ## Encke beside its peers (bench/README.md); QUICK=1 for two minute
 	sh integration/install.sh bench
 	cd bench && go build -trimpath -o bin/encke-bench . && bin/encke-bench $(if $(QUICK),$(BENCH_QUICK)) $(BENCH)
 
+bench-browser: ## the same in Chromium: TCPSocket.js, sockjs-client and a bare WebSocket; ROUNDS=5
+	sh integration/install.sh bench
+	cd bench && go test -run xxx -bench Chromium -benchtime $${ROUNDS:-5}x -timeout 60m -v .
+
 microbench: ## Go benchmarks of the hot paths, with allocations
 	go test -run xxx -bench . -benchmem ./...
 

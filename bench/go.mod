@@ -2,4 +2,9 @@ module encke-bench
 
 go 1.26.0
 
-require github.com/coder/websocket v1.8.15
+require (
+	encke v0.0.0
+	github.com/coder/websocket v1.8.15
+)
+
+replace encke => ../
