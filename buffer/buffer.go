@@ -116,6 +116,14 @@ func (b *Buffer) Trim(n int) {
 	b.start += n
 }
 
+// Truncate removes all but the first n bytes of the content.
+func (b *Buffer) Truncate(n int) {
+	if n < 0 || n > b.Len() {
+		panic(fmt.Sprintf("buffer: truncate %d to %d", b.Len(), n))
+	}
+	b.end = b.start + n
+}
+
 // Fit returns b, or a smaller Buffer with the same content (releasing b) when a
 // smaller array is enough, to be called before a Buffer is kept for long.
 func (b *Buffer) Fit() *Buffer {

@@ -40,11 +40,25 @@ func TestFitGivesBackLargeArrays(t *testing.T) {
 	}
 }
 
+func TestTruncateKeepsTheFront(t *testing.T) {
+	b := buffer.Copy([]byte("header and more"))
+	b.Trim(7)
+	b.Truncate(3)
+	if string(b.Bytes()) != "and" {
+		t.Errorf("content is %q, want %q", b.Bytes(), "and")
+	}
+	b.Append([]byte("!"))
+	if string(b.Bytes()) != "and!" {
+		t.Errorf("content after Append is %q, want %q", b.Bytes(), "and!")
+	}
+}
+
 func TestMisusePanics(t *testing.T) {
 	for name, f := range map[string]func(b *buffer.Buffer){
 		"release twice":          func(b *buffer.Buffer) { b.Release(); b.Release() },
 		"prepend past headroom":  func(b *buffer.Buffer) { b.Prepend(make([]byte, buffer.Headroom+1)) },
 		"trim more than content": func(b *buffer.Buffer) { b.Trim(1) },
+		"truncate beyond it":     func(b *buffer.Buffer) { b.Truncate(1) },
 		"extend past the end":    func(b *buffer.Buffer) { b.Extend(len(b.Room()) + 1) },
 	} {
 		func() {

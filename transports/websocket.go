@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -169,12 +170,21 @@ func (l *wsLink) read() (*buffer.Buffer, error) {
 
 var noMemory = &violation{websocket.StatusTryAgainLater, "no memory to spare"}
 
+// packetLists holds the packets of a message while it is taken, not longer: an idle
+// link keeps none.
+var packetLists = sync.Pool{New: func() any { return new([]csp.Packet) }}
+
 // message takes one message; the first one says which session this is.
 func (l *wsLink) message(msg *buffer.Buffer) error {
 	l.heard.Store(int64(sinceStart()))
 	u := &l.in
-	*u = uplink{packets: u.packets[:0]}
-	defer func() { clear(u.packets) }() // they point into the message
+	list := packetLists.Get().(*[]csp.Packet)
+	*u = uplink{packets: (*list)[:0]}
+	defer func() {
+		clear(u.packets) // they point into the message
+		*list, u.packets = u.packets, nil
+		packetLists.Put(list)
+	}()
 	var err error
 	if l.link == nil {
 		if l.next, err = u.parse(msg.Bytes()); err != nil {

@@ -17,7 +17,8 @@ import (
 //   - Read takes a buffer from the pool when there is something to read and gives
 //     it back when it is empty.
 //   - Write never waits (wswrite.go).
-//   - guard sees the frames before the library does.
+//   - guard sees the frames before the library does, and merge makes one message of
+//     small ones that come together.
 //   - Close sees to it that the last frame arrives.
 type wsConn struct {
 	net.Conn
@@ -27,6 +28,7 @@ type wsConn struct {
 	in     *buffer.Buffer // read and not yet taken, or nil
 	direct []byte         // where the caller wants the bytes, if that is large enough
 	guard  frameGuard
+	merge  frameMerger
 
 	timeout time.Duration // of a waiting write
 	start   func() bool   // starts a goroutine that calls drain; false: it cannot
@@ -47,6 +49,7 @@ func newWSConn(conn net.Conn, ahead []byte, timeout time.Duration, start func() 
 	c.reader = rawconn.NewReader(conn, c.place, c.unplace)
 	if len(ahead) > 0 {
 		c.in = buffer.Copy(ahead)
+		c.arrived(0)
 	}
 	return c
 }
@@ -56,6 +59,7 @@ func (c *wsConn) place() []byte {
 		return c.direct
 	}
 	c.in = buffer.Get(buffer.Max)
+	c.in.Append(c.merge.rest())
 	return c.in.Room()
 }
 
@@ -68,22 +72,10 @@ func (c *wsConn) unplace() {
 
 // Read reads from the connection. A violation comes behind what was sent before it.
 func (c *wsConn) Read(p []byte) (int, error) {
-	if c.guard.bad != nil {
-		return 0, c.guard.bad
-	}
-	n, err := c.read(p)
-	fine, bad := c.guard.check(p[:n], sinceStart())
-	switch {
-	case bad == nil:
-		return n, err
-	case fine > 0:
-		return fine, nil
-	}
-	return 0, bad
-}
-
-func (c *wsConn) read(p []byte) (int, error) {
-	if c.in == nil {
+	for c.in == nil {
+		if c.guard.bad != nil {
+			return 0, c.guard.bad
+		}
 		c.direct = p
 		n, err := c.reader.Read()
 		c.direct = nil
@@ -92,10 +84,20 @@ func (c *wsConn) read(p []byte) (int, error) {
 			// of the message.
 			err = io.ErrUnexpectedEOF
 		}
-		if err != nil || c.in == nil {
-			return n, err
+		if err != nil {
+			return 0, err
 		}
+		if c.in == nil { // it went to p, which is for payload of the frame under way
+			n, err = c.guard.check(p[:n], sinceStart())
+			c.merge.passed(n)
+			if n == 0 {
+				return 0, err
+			}
+			return n, nil
+		}
+		old := c.in.Len()
 		c.in.Extend(n)
+		c.arrived(old)
 	}
 	n := copy(p, c.in.Bytes())
 	c.in.Trim(n)
@@ -103,6 +105,14 @@ func (c *wsConn) read(p []byte) (int, error) {
 		c.unplace()
 	}
 	return n, nil
+}
+
+// arrived prepares for the library what is new in c.in, behind its first old bytes.
+func (c *wsConn) arrived(old int) {
+	fine, _ := c.guard.check(c.in.Bytes()[old:], sinceStart())
+	if c.in.Truncate(len(c.merge.merge(c.in.Bytes()[:old+fine]))); c.in.Len() == 0 {
+		c.unplace()
+	}
 }
 
 // farewell is how long Close waits for the client to close the connection too.
