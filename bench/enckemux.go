@@ -38,7 +38,8 @@ type enckeMux struct {
 	link *enckeWS
 
 	mu      sync.Mutex
-	sockets map[uint64]*enckeSocket
+	sockets map[uint64]*enckeSocket // those that were opened
+	live    int                     // and those that will be
 	last    uint64
 	err     error
 }
@@ -46,27 +47,24 @@ type enckeMux struct {
 // enckeSocket is one of them.
 type enckeSocket struct {
 	*inbox
-	m      *enckeMux
-	sender enckeSender
-	owed   int // bytes taken that the proxy was not told of
-	took   int
+	m       *enckeMux
+	network *network
+	sender  enckeSender
+	owed    int // bytes taken that the proxy was not told of
+	took    int
+
+	number uint64 // given with the first Write; guarded by m.mu
 }
 
 // open returns a new socket, or nil if the session has enough of them or is over.
 func (m *enckeMux) open(n *network, most int) *enckeSocket {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.err != nil || len(m.sockets) >= most {
+	if m.err != nil || m.live >= most {
 		return nil
 	}
-	m.last++
-	s := &enckeSocket{inbox: newInbox(), m: m}
-	s.sender.init(m.link, m.last, n)
-	m.sockets[m.last] = s
-	if m.last == 1 { // the session's first packet must be its first socket's
-		s.sender.open()
-	}
-	return s
+	m.live++
+	return &enckeSocket{inbox: newInbox(), m: m, network: n}
 }
 
 // receive gives each socket what is for it.
@@ -125,7 +123,21 @@ func (s *enckeSocket) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (s *enckeSocket) Write(p []byte) (int, error) { return s.sender.write(p, nil) }
+// Write sends p as one message, the first one together with the OPEN frame: numbers must
+// reach the proxy in their order.
+func (s *enckeSocket) Write(p []byte) (int, error) {
+	s.m.mu.Lock()
+	if s.number == 0 && s.m.sockets != nil {
+		defer s.m.mu.Unlock()
+		s.m.last++
+		s.number = s.m.last
+		s.m.sockets[s.number] = s
+		s.sender.init(s.m.link, s.number, s.network)
+		return s.sender.write(p[:min(len(p), firstCredit)], nil)
+	}
+	s.m.mu.Unlock()
+	return s.sender.write(p, nil)
+}
 
 // Repeat implements repeater.
 func (s *enckeSocket) Repeat(p []byte, n int) error { return s.sender.repeat(p, n, nil) }
@@ -134,15 +146,16 @@ func (s *enckeSocket) Repeat(p []byte, n int) error { return s.sender.repeat(p, 
 // midst of a stream resets it.
 func (s *enckeSocket) Close() error {
 	s.m.mu.Lock()
-	_, open := s.m.sockets[s.sender.socket]
-	delete(s.m.sockets, s.sender.socket)
+	_, open := s.m.sockets[s.number]
+	delete(s.m.sockets, s.number)
+	s.m.live--
 	s.m.mu.Unlock()
-	s.end(io.ErrClosedPipe)
 	if !open {
 		return nil
 	}
+	s.end(io.ErrClosedPipe)
 	if s.took < receiveWindow {
-		return s.m.link.send(binary.AppendUvarint([]byte{frameClose}, s.sender.socket), nil)
+		return s.m.link.send(binary.AppendUvarint([]byte{frameClose}, s.number), nil)
 	}
-	return s.m.link.send(append(binary.AppendUvarint([]byte{frameReset}, s.sender.socket), 0, 0), nil)
+	return s.m.link.send(append(binary.AppendUvarint([]byte{frameReset}, s.number), 0, 0), nil)
 }
