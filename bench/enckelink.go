@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/url"
 	"sync"
@@ -29,7 +30,8 @@ type enckeWS struct {
 	opened   bool
 	head     []byte
 	repeated []byte // masked frames
-	of       []byte // what they hold
+	ofHead   []byte // what they hold
+	of       []byte
 	times    int
 }
 
@@ -83,7 +85,8 @@ func (l *enckeWS) send(head, body []byte) error {
 func (l *enckeWS) repeat(head, body []byte, n int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !same(l.of, body) || l.times != n {
+	if !same(l.of, body) || l.times != n || !bytes.Equal(l.ofHead, head) {
+		l.ofHead = append(l.ofHead[:0], head...)
 		record := binary.AppendUvarint([]byte{recordData}, uint64(len(head)+len(body)))
 		record = append(append(record, head...), body...)
 		l.repeated, l.of, l.times = nil, body, n
