@@ -9,7 +9,6 @@ package buffer
 import (
 	"fmt"
 	"math/bits"
-	"sync"
 	"sync/atomic"
 )
 
@@ -25,7 +24,7 @@ const Max = 1<<maxShift - Headroom
 // kept until it is acknowledged, so a short message must not hold a large array.
 const minShift, maxShift = 8, 16
 
-var pools [maxShift - minShift + 1]sync.Pool
+var pools [maxShift - minShift + 1]stock
 
 // class returns the index of the smallest pool for n bytes of content, or -1.
 func class(n int) int {
@@ -33,6 +32,15 @@ func class(n int) int {
 		return -1
 	}
 	return max(bits.Len(uint(n+Headroom-1))-minShift, 0)
+}
+
+// Fitting returns the most content that fits into the pooled array for n bytes of it.
+func Fitting(n int) int {
+	c := class(n)
+	if c < 0 {
+		return n
+	}
+	return 1<<(minShift+c) - Headroom
 }
 
 // Buffer is a byte array with a used part. The zero value is not usable; call Get.
@@ -50,7 +58,7 @@ func Get(n int) *Buffer {
 	var b *Buffer
 	if c < 0 {
 		b = &Buffer{array: make([]byte, n+Headroom), class: -1}
-	} else if b, _ = pools[c].Get().(*Buffer); b == nil {
+	} else if b = pools[c].get(); b == nil {
 		b = &Buffer{array: make([]byte, 1<<(minShift+c)), class: int8(c)}
 	}
 	b.start, b.end = Headroom, Headroom
@@ -75,7 +83,7 @@ func (b *Buffer) Release() {
 	case n < 0:
 		panic("buffer: released more often than retained")
 	case b.class >= 0:
-		pools[b.class].Put(b)
+		pools[b.class].put(b)
 	}
 }
 
@@ -127,7 +135,8 @@ func (b *Buffer) Truncate(n int) {
 // Fit returns b, or a smaller Buffer with the same content (releasing b) when a
 // smaller array is enough, to be called before a Buffer is kept for long.
 func (b *Buffer) Fit() *Buffer {
-	if b.class < 0 || class(b.Len()) >= int(b.class) {
+	// A header in the headroom can make the content larger than Max.
+	if c := class(b.Len()); c < 0 || c >= int(b.class) {
 		return b
 	}
 	small := Copy(b.Bytes())

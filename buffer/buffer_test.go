@@ -40,6 +40,15 @@ func TestFitGivesBackLargeArrays(t *testing.T) {
 	}
 }
 
+func TestFitKeepsAFullBufferWithItsHeaders(t *testing.T) {
+	b := buffer.Get(buffer.Max)
+	b.Extend(buffer.Max)
+	b.Prepend(make([]byte, buffer.Headroom))
+	if b.Fit() != b {
+		t.Error("a full buffer with headers was copied to a larger one")
+	}
+}
+
 func TestTruncateKeepsTheFront(t *testing.T) {
 	b := buffer.Copy([]byte("header and more"))
 	b.Trim(7)

@@ -14,12 +14,26 @@ import (
 // the only one that reads its backend, when there is something to read, the window
 // is open and the session has room.
 
-// maxRead is how much is read from a backend at a time.
-const maxRead = buffer.Max
+// maxRead is how much is read from a backend at a time, at most; firstRead at first.
+const (
+	maxRead   = buffer.Max
+	firstRead = 4<<10 - buffer.Headroom
+)
+
+// readSize is how much is asked for next: as much as came last, in powers of two, twice
+// that when it might have been more. A buffer that fits what comes need not be copied to
+// a smaller one in order to be kept.
+func readSize(asked, came int) int {
+	if came == asked {
+		return min(2*(asked+buffer.Headroom), maxRead+buffer.Headroom) - buffer.Headroom
+	}
+	return buffer.Fitting(came)
+}
 
 // pump sends what the backend says to the page.
 func (s *socket) pump(conn net.Conn) {
 	defer s.m.turns.forget(s) // it may have asked for a turn after end took it out
+	s.ask = firstRead
 	reader := rawconn.NewReader(conn, s.place, s.unplace)
 	for {
 		n, err := reader.Read()
@@ -50,7 +64,7 @@ func (s *socket) place() []byte {
 	if window == 0 {
 		return nil
 	}
-	s.granted = s.m.turns.reserve(s, min(window, maxRead))
+	s.granted = s.m.turns.reserve(s, min(window, s.ask))
 	if s.granted == 0 {
 		return nil
 	}
@@ -72,6 +86,7 @@ func (s *socket) unplace() {
 func (s *socket) forward(n int) {
 	b := s.into
 	b.Extend(n)
+	s.ask = readSize(s.ask, n)
 	s.mu.Lock()
 	s.window -= n
 	s.out += uint64(n)

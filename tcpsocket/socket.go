@@ -31,7 +31,8 @@ type socket struct {
 	dirty bool     // is in Mux.dirty
 
 	// Used by the socket's goroutine only.
-	granted int
+	ask     int            // how much to read next
+	granted int            // room reserved for it
 	into    *buffer.Buffer // what is read into
 
 	mu   sync.Mutex
