@@ -78,7 +78,7 @@ func (r *Reader) readBlocking() (int, error) {
 type Writer struct {
 	raw  syscall.RawConn // nil: cannot
 	poll func(fd uintptr) bool
-	p    []byte
+	p    [2][]byte
 	n    int
 	err  error
 }
@@ -93,13 +93,17 @@ func NewWriter(conn net.Conn) *Writer {
 // TryWrite writes as much of p as the connection takes at once and returns how
 // much that was. Less than len(p) without an error means that the rest must be
 // written in a way that can wait.
-func (w *Writer) TryWrite(p []byte) (int, error) {
-	if w.raw == nil || len(p) == 0 {
+func (w *Writer) TryWrite(p []byte) (int, error) { return w.TryWriteBoth(p, nil) }
+
+// TryWriteBoth is TryWrite for p and behind it q, in one system call where there is one
+// for it.
+func (w *Writer) TryWriteBoth(p, q []byte) (int, error) {
+	if w.raw == nil || len(p)+len(q) == 0 {
 		return 0, nil
 	}
-	w.p, w.n, w.err = p, 0, nil
+	w.p, w.n, w.err = [2][]byte{p, q}, 0, nil
 	err := w.raw.Write(w.poll)
-	w.p = nil
+	w.p = [2][]byte{}
 	if err != nil {
 		return w.n, err
 	}

@@ -104,3 +104,32 @@ func TestTryWriteOnAPipeTakesNothing(t *testing.T) {
 		t.Errorf("TryWrite on a pipe = %d, %v; want 0, nil", n, err)
 	}
 }
+
+// Both pieces arrive in order, whatever the socket takes of them at a time.
+func TestTryWriteBoth(t *testing.T) {
+	a, b := tcpPair(t)
+	a.(*net.TCPConn).SetWriteBuffer(8 << 10)
+	w := rawconn.NewWriter(a)
+	var want []byte
+	got := make(chan []byte)
+	go func() {
+		all, _ := io.ReadAll(b)
+		got <- all
+	}()
+	for i, sizes := range [][2]int{{0, 0}, {0, 5}, {5, 0}, {3, 4}, {16, 65509}, {300 << 10, 1}, {1, 300 << 10}, {200 << 10, 200 << 10}} {
+		p, q := bytes.Repeat([]byte{byte(2 * i)}, sizes[0]), bytes.Repeat([]byte{byte(2*i + 1)}, sizes[1])
+		all := append(bytes.Clone(p), q...)
+		want = append(want, all...)
+		n, err := w.TryWriteBoth(p, q)
+		if err != nil || n > len(all) {
+			t.Fatalf("TryWriteBoth of %v = %d, %v", sizes, n, err)
+		}
+		if _, err := a.Write(all[n:]); err != nil { // the rest, as a caller must
+			t.Fatal(err)
+		}
+	}
+	a.Close()
+	if all := <-got; !bytes.Equal(all, want) {
+		t.Errorf("%d bytes arrived, want %d, or in another order", len(all), len(want))
+	}
+}

@@ -40,8 +40,8 @@ func (r *Reader) readable(fd uintptr) bool {
 
 // writable is called once and writes until the socket takes no more.
 func (w *Writer) writable(fd uintptr) bool {
-	for w.n < len(w.p) {
-		n, err := syscall.Write(int(fd), w.p[w.n:])
+	for len(w.p[0])+len(w.p[1]) > 0 {
+		n, err := write(int(fd), &w.p)
 		switch {
 		case err == syscall.EINTR:
 		case err == syscall.EAGAIN:
@@ -51,7 +51,20 @@ func (w *Writer) writable(fd uintptr) bool {
 			return true
 		default:
 			w.n += n
+			first := min(n, len(w.p[0]))
+			w.p[0], w.p[1] = w.p[0][first:], w.p[1][n-first:]
 		}
 	}
 	return true
+}
+
+// write writes what it can of the two.
+func write(fd int, p *[2][]byte) (int, error) {
+	switch {
+	case len(p[0]) == 0:
+		return syscall.Write(fd, p[1])
+	case len(p[1]) == 0:
+		return syscall.Write(fd, p[0])
+	}
+	return writeBoth(fd, p)
 }

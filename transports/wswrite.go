@@ -96,27 +96,40 @@ func (c *wsConn) collect(p []byte) {
 // push writes, with mu held, as much as the socket takes at once, and reports
 // whether that was all. Otherwise a goroutine drains the rest.
 func (c *wsConn) push() (bool, error) {
-	for i := range c.pending {
-		p := &c.pending[i]
-		n, err := c.writer.TryWrite(p.bytes())
+	for i := 0; i < len(c.pending); {
+		// The header of a large frame and its payload are two pieces.
+		p, q := &c.pending[i], new(piece)
+		if i+1 < len(c.pending) {
+			q = &c.pending[i+1]
+		}
+		n, err := c.writer.TryWriteBoth(p.bytes(), q.bytes())
 		if err != nil {
 			c.err = err
 			return false, err
 		}
-		if n < len(p.bytes()) {
-			p.trim(n)
-			c.pending = append(c.pending[:0], c.pending[i:]...)
-			if !c.start() {
-				c.err = net.ErrClosed
-				return false, c.err
+		for _, done := range [...]*piece{p, q} {
+			if n < len(done.bytes()) {
+				done.trim(n)
+				c.pending = append(c.pending[:0], c.pending[i:]...)
+				return false, c.drainLater()
 			}
-			c.draining, c.drained = true, make(chan struct{})
-			return false, nil
+			n -= len(done.bytes())
+			done.release()
+			i++
 		}
-		p.release()
 	}
 	c.clear()
 	return true, nil
+}
+
+// drainLater starts, with mu held, the goroutine that drains.
+func (c *wsConn) drainLater() error {
+	if !c.start() {
+		c.err = net.ErrClosed
+		return c.err
+	}
+	c.draining, c.drained = true, make(chan struct{})
+	return nil
 }
 
 // cork makes Write collect only. One goroutine at a time may cork.
