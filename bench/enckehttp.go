@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"sync"
+	"sync/atomic"
 )
 
 // dialEnckeHTTP opens a session for each stream: the technique's requests carry it down,
@@ -26,6 +27,7 @@ type enckeHTTP struct {
 	dead       chan struct{}
 	once       sync.Once
 	acks       acks
+	acking     atomic.Bool                                 // a request is about to acknowledge
 	receive    func(*httpConn) (session string, err error) // the beginning of the first answer
 
 	mu      sync.Mutex // guards the uplink
@@ -69,8 +71,11 @@ func (l *enckeHTTP) askAgain() error {
 }
 
 func (l *enckeHTTP) arrived(size int) {
-	if l.acks.arrived(size, l.acknowledge) {
-		l.acknowledge()
+	if l.acks.arrived(size, l.acknowledge) && l.acking.CompareAndSwap(false, true) {
+		go func() { // until it is answered: nobody waits for that
+			l.acknowledge()
+			l.acking.Store(false)
+		}()
 	}
 }
 
@@ -92,7 +97,17 @@ func (l *enckeHTTP) post(body []byte) error {
 	return err
 }
 
-func (l *enckeHTTP) send(head, body []byte) error { return l.repeat(head, body, 1) }
+// send does not wait for the answer when there is nothing of the stream in the packet.
+func (l *enckeHTTP) send(head, body []byte) error {
+	l.mu.Lock()
+	opened := l.session != ""
+	l.mu.Unlock()
+	if opened && body == nil {
+		go l.repeat(head, nil, 1) // until it is answered
+		return nil
+	}
+	return l.repeat(head, body, 1)
+}
 
 func (l *enckeHTTP) repeat(head, body []byte, n int) error {
 	l.mu.Lock()
