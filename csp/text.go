@@ -1,7 +1,6 @@
 package csp
 
 import (
-	"encoding/base64"
 	"strconv"
 	"unicode/utf8"
 )
@@ -73,7 +72,7 @@ func appendTextData(dst, p []byte) []byte {
 	for _, c := range p {
 		if c < 32 || c > 126 {
 			dst = append(dst, `,1,"`...)
-			dst = base64.RawURLEncoding.AppendEncode(dst, p)
+			dst = appendBase64(dst, p)
 			return append(dst, '"')
 		}
 	}

@@ -1,0 +1,48 @@
+package csp
+
+import (
+	"encoding/base64"
+	"math/rand/v2"
+	"strconv"
+	"testing"
+)
+
+func TestBase64(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for n := range 300 {
+		p := make([]byte, n)
+		for i := range p {
+			p[i] = byte(r.Uint32())
+		}
+		dst := append(make([]byte, 0, r.IntN(500)), "before"...)
+		if got, want := string(appendBase64(dst, p)), "before"+base64.RawURLEncoding.EncodeToString(p); got != want {
+			t.Fatalf("%d bytes: %q, want %q", n, got, want)
+		}
+	}
+}
+
+func BenchmarkBase64(b *testing.B) {
+	for _, n := range []int{64, 32 << 10} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			p := make([]byte, n)
+			for i := range p {
+				p[i] = byte(i)
+			}
+			dst := make([]byte, 0, 64<<10)
+			b.SetBytes(int64(n))
+			b.ReportAllocs()
+			for b.Loop() {
+				appendBase64(dst, p)
+			}
+		})
+	}
+}
+
+func BenchmarkBase64OfTheLibrary(b *testing.B) {
+	p := make([]byte, 32<<10)
+	dst := make([]byte, 0, 64<<10)
+	b.SetBytes(int64(len(p)))
+	for b.Loop() {
+		base64.RawURLEncoding.AppendEncode(dst, p)
+	}
+}
