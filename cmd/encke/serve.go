@@ -103,6 +103,7 @@ func start(c *cli.Context, change func(*app.Config)) (*app.App, func(), error) {
 	}
 	signal.Ignore(syscall.SIGPIPE) // who reads the log may go away; else that ended us
 	cfg.Log = log
+	cgroup.Collect()
 	if limit := cgroup.LimitMemory(); limit > 0 {
 		log.Info("memory limit", "bytes", limit)
 	}

@@ -23,11 +23,6 @@ const (
 	// keeps, and the kernels on both sides of the proxy. More would take from the memory
 	// that all connections of the machine share.
 	held = 1 << 20
-	// budget is the bytes that all sessions may keep together: 256 KiB each, and at 80 % no
-	// more sessions are taken.
-	budget = 352 << 20
-	// collect is from how much memory on the proxy's runtime collects garbage more often.
-	collect = 560 << 20
 	// flat is how far, in percent, a part of the curve may be from the whole.
 	flat = 2
 	// slower is how many times longer the slowest percent of echoes may take beside them.
@@ -74,13 +69,7 @@ func TestMutePages(t *testing.T) {
 	for _, limit := range []string{"SESSIONS", "CONNECTIONS", "HANDSHAKES", "UPGRADES"} {
 		t.Setenv("ENCKE_ADDRESS_"+limit, "-1") // all pages of the test have one address
 	}
-	// What an operator sets for so many: a budget that they fit into, and when to collect
-	// garbage, which else may be as much again as what is in use.
-	t.Setenv("ENCKE_BUFFER_BUDGET", strconv.Itoa(budget))
-	t.Setenv("ENCKE_MAX_PER_TARGET", strconv.Itoa(2*sessions))
-	if os.Getenv("GOMEMLIMIT") == "" {
-		t.Setenv("GOMEMLIMIT", strconv.Itoa(collect))
-	}
+	t.Setenv("ENCKE_MAX_PER_TARGET", strconv.Itoa(2*sessions)) // and one backend
 	source, echo := backend.Source(t, 1, 1<<50), backend.Echo(t)
 	p := command(t).Start(t, proxy.Options{Allow: []string{source.Addr(), echo.Addr()}, Args: []string{"--node", "mute"}})
 	pid := process.Process(p.PID())
