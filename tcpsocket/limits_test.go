@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,6 +97,49 @@ func TestSocketsPerTarget(t *testing.T) {
 		}
 		if n := m.server.Stats().LimitTarget; n != 1 {
 			t.Errorf("%d counted, want 1", n)
+		}
+	})
+}
+
+// What a socket takes of its caller's share it gives back, whatever becomes of it.
+func TestSocketsPerCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMux(t, Options{MaxPerTarget: 2})
+		var mu sync.Mutex
+		taken := 0
+		m.Mux = m.server.Mux(m, Caller{
+			Take: func() bool {
+				mu.Lock()
+				defer mu.Unlock()
+				if taken == 3 {
+					return false
+				}
+				taken++
+				return true
+			},
+			Give: func() {
+				mu.Lock()
+				defer mu.Unlock()
+				taken--
+			},
+		})
+		elsewhere := openFrame(4)
+		elsewhere.Port = 81
+		last := openFrame(5)
+		last.Port = 82
+		m.mustReceive(t, openFrame(1), openFrame(2), openFrame(3), elsewhere, last)
+		synctest.Wait()
+		if got := m.refusals(); len(got) != 2 || got[3] != cause.Limit || got[5] != cause.Limit {
+			t.Errorf("refused: %v, want the third, for its target, and the fifth", got)
+		}
+		if st := m.server.Stats(); st.LimitCaller != 1 || st.LimitTarget != 1 {
+			t.Errorf("%d and %d counted, want 1 each", st.LimitCaller, st.LimitTarget)
+		}
+		m.mustReceive(t, Frame{Type: Reset, Socket: 1}, Frame{Type: Close, Socket: 2})
+		m.Closed(cause.SessionLost.Err())
+		m.server.Wait()
+		if taken != 0 {
+			t.Errorf("%d sockets still count", taken)
 		}
 	})
 }

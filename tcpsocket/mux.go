@@ -199,7 +199,12 @@ func (m *Mux) open(f *Frame) error {
 		m.server.count.limitRate.Add(1)
 		m.refuse(s, cause.Limit.With("sockets are opened too fast"))
 		return nil
+	case m.caller.Take != nil && !m.caller.Take():
+		m.server.count.limitCaller.Add(1)
+		m.refuse(s, cause.Limit.With("too many open sockets from this address"))
+		return nil
 	case !m.server.targets.take(dest):
+		m.give()
 		m.server.count.limitTarget.Add(1)
 		m.refuse(s, cause.Limit.With("too many sockets to this target"))
 		return nil
@@ -214,6 +219,7 @@ func (m *Mux) open(f *Frame) error {
 	if m.over != nil {
 		m.mu.Unlock()
 		cancel()
+		m.give()
 		m.server.targets.give(dest)
 		return nil
 	}
@@ -247,12 +253,20 @@ func (m *Mux) refuse(s *socket, why *cause.Error) {
 	m.sendReset(s.id, why)
 }
 
+// give counts one socket less for the caller.
+func (m *Mux) give() {
+	if m.caller.Give != nil {
+		m.caller.Give()
+	}
+}
+
 // remove forgets a socket that is over.
 func (m *Mux) remove(s *socket) {
 	m.mu.Lock()
 	delete(m.sockets, s.id)
 	m.extra -= s.span - firstWindow // nobody changes it now
 	m.mu.Unlock()
+	m.give()
 	m.server.targets.give(s.dest)
 	m.turns.forget(s)
 	m.server.count.open.Add(-1)

@@ -42,6 +42,11 @@ type Caller struct {
 	Origin  string
 	Remote  string // network address
 
+	// Take counts one more socket of whoever the session belongs to, beside those of
+	// the other sessions; false: it has too many. Give counts one less. Nil: no bound.
+	Take func() bool
+	Give func()
+
 	// End ends the session after a fault of ours in one of its sockets. Nil: the
 	// session goes on without the socket.
 	End func(why *cause.Error)

@@ -17,6 +17,7 @@ type Stats struct {
 	// Sockets that were refused with the cause limit.
 	LimitSockets uint64 // the session had MaxSockets
 	LimitRate    uint64 // the session opened them faster than OpenRate
+	LimitCaller  uint64 // its caller had too many, in all sessions
 	LimitTarget  uint64 // all sessions together had MaxPerTarget of this target
 
 	SmallWindows uint64 // sockets that stayed at their first window, for MaxWindows
@@ -37,7 +38,8 @@ type counters struct {
 	open                                         atomic.Int64
 	opened, in, out                              atomic.Uint64
 	ended                                        [cause.Count]atomic.Uint64
-	limitSockets, limitRate, limitTarget         atomic.Uint64
+	limitSockets, limitRate                      atomic.Uint64
+	limitCaller, limitTarget                     atomic.Uint64
 	smallWindows                                 atomic.Uint64
 	windowOverruns, windowOverflows, numbersUsed atomic.Uint64
 	strayLoops, strays, leftOut, panics          atomic.Uint64
@@ -49,7 +51,7 @@ func (v *Server) Stats() Stats {
 	st := Stats{
 		Open: int(c.open.Load()), Opened: c.opened.Load(),
 		In: c.in.Load(), Out: c.out.Load(),
-		LimitSockets: c.limitSockets.Load(), LimitRate: c.limitRate.Load(), LimitTarget: c.limitTarget.Load(),
+		LimitSockets: c.limitSockets.Load(), LimitRate: c.limitRate.Load(), LimitCaller: c.limitCaller.Load(), LimitTarget: c.limitTarget.Load(),
 		SmallWindows:   c.smallWindows.Load(),
 		WindowOverruns: c.windowOverruns.Load(), WindowOverflows: c.windowOverflows.Load(), NumbersReused: c.numbersUsed.Load(),
 		StrayLoops: c.strayLoops.Load(), Strays: c.strays.Load(), LeftOut: c.leftOut.Load(),

@@ -42,6 +42,7 @@ type App struct {
 	edge        edge.Stats
 	hosts       atomic.Uint64 // requests refused for their Host
 	perAddr     *quota.Counts // connections
+	perAddrOpen *quota.Counts // sockets
 	descriptors *edge.Descriptors
 	servers     []*http.Server
 	listeners   []net.Listener
@@ -70,6 +71,7 @@ func Start(cfg Config) (*App, error) {
 		return nil, err
 	}
 	a.perAddr = quota.NewCounts(a.cfg.AddressConnections)
+	a.perAddrOpen = quota.NewCounts(a.cfg.AddressSockets)
 	a.descriptors = edge.NewDescriptors(a.cfg.MaxDescriptors, func() int { return a.sockets.Open() })
 	for _, ln := range a.listeners {
 		set.rules.Deny(ownAddresses(ln.Addr())...)
@@ -105,9 +107,7 @@ func (a *App) wire(set *settings) error {
 		Node: c.Node, Linger: c.Linger, MaxSessions: c.MaxSessions, SendBuffer: c.SendBuffer, Admit: a.admit,
 		Lifetime: c.Lifetime, Budget: budget,
 		Panicked: func(value any, s *csp.Session) { a.handler.Panicked(value, s) },
-		Accept: func(s *csp.Session) csp.Handler {
-			return a.sockets.Mux(s, tcpsocket.Caller{Session: s.Digest(), Origin: s.Peer().Origin, Remote: s.Peer().Addr, End: s.Close})
-		},
+		Accept:   func(s *csp.Session) csp.Handler { return a.sockets.Mux(s, a.caller(s)) },
 	})
 	var err error
 	a.handler, err = transports.New(a.sessions, transports.Options{

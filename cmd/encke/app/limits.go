@@ -20,6 +20,7 @@ type Limits struct {
 	AddressConnections int // of one address at a time, default 400; -1: no limit
 	AddressSessions    int // of one address at a time, default 200; -1: no limit
 	AddressHandshakes  int // new sessions of one address in a second, default 20; -1: no limit
+	AddressSockets     int // open sockets of one address at a time, default 500; -1: no limit
 	AddressUpgrades    int // new WebSockets of one address in a second, default 20; -1: no limit
 
 	HeaderTimeout time.Duration // for the head of a request, and the TLS handshake; default 5 s
@@ -39,7 +40,7 @@ func (l *Limits) withDefaults() {
 		v int
 	}{
 		{&l.MaxConnections, 50_000}, {&l.MaxStreams, 100},
-		{&l.AddressConnections, 400}, {&l.AddressSessions, 200}, {&l.AddressHandshakes, 20}, {&l.AddressUpgrades, 20},
+		{&l.AddressConnections, 400}, {&l.AddressSessions, 200}, {&l.AddressHandshakes, 20}, {&l.AddressUpgrades, 20}, {&l.AddressSockets, 500},
 		{&l.MinBodyRate, 512},
 	} {
 		if *n.p == 0 {
@@ -87,6 +88,7 @@ func (l *Limits) check(listen []string, bad func(setting string, err error)) {
 		{"--address-connections", l.AddressConnections, 10_000_000, true},
 		{"--address-sessions", l.AddressSessions, 1_000_000, true},
 		{"--address-handshakes", l.AddressHandshakes, 1_000_000, true},
+		{"--address-sockets", l.AddressSockets, 10_000_000, true},
 		{"--address-upgrades", l.AddressUpgrades, 1_000_000, true},
 		{"--log-rate", l.LogRate, 1_000_000, true},
 	} {

@@ -20,6 +20,7 @@ func TestSessionLimitsArrive(t *testing.T) {
 	}{
 		{"max sockets", app.Config{MaxSockets: 1, OpenBurst: 10}, func(st app.Stats) uint64 { return st.Sockets.LimitSockets }},
 		{"open rate and burst", app.Config{OpenRate: 1, OpenBurst: 1}, func(st app.Stats) uint64 { return st.Sockets.LimitRate }},
+		{"address sockets", app.Config{Limits: app.Limits{AddressSockets: 1}}, func(st app.Stats) uint64 { return st.Sockets.LimitCaller }},
 		{"max per target", app.Config{MaxPerTarget: 1}, func(st app.Stats) uint64 { return st.Sockets.LimitTarget }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -74,4 +75,34 @@ func TestSessionLimitsArrive(t *testing.T) {
 			t.Errorf("a budget of %d bytes, %d used; want 32 MiB, 0", st.Budget, st.Retained)
 		}
 	})
+}
+
+// One address does not get more sockets by opening more sessions, and has back what
+// it closed.
+func TestSocketsOfOneAddress(t *testing.T) {
+	addr, _ := backend(t)
+	a := start(t, app.Config{Allow: []string{addr}, Limits: app.Limits{AddressSockets: 2}})
+	dial := func() (*client.Dialer, error) {
+		d := &client.Dialer{Proxy: a.URL()}
+		t.Cleanup(func() { d.Close() })
+		_, err := d.Dial("tcp", addr)
+		return d, err
+	}
+	first, err := dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dial(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dial(); !errors.Is(err, cause.Limit.Err()) {
+		t.Errorf("a third socket: %v, want limit", err)
+	}
+	first.Close()
+	for a.Stats().Sockets.Open > 1 { // until the proxy knows
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := dial(); err != nil {
+		t.Errorf("after one has ended: %v", err)
+	}
 }
