@@ -6,16 +6,20 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"encke/cause"
 	"encke/integration/backend"
+	"encke/integration/nameserver"
 	"encke/integration/proxy"
 )
 
 // unreachable opens what cannot be opened: a port on which nobody listens, one that is
-// not allowed, one that takes no connection and does not say so. The session lives.
+// not allowed, one that takes no connection and does not say so; names that do not exist,
+// of which the name server does not speak, and of hosts inside. The session lives.
 func unreachable(f *fault) {
 	b := backend.Echo(f.T)
 	refusing, hole := backend.Refuse(f.T), blackHole(f)
@@ -24,21 +28,44 @@ func unreachable(f *fault) {
 		allow = append(allow, fmt.Sprintf("127.0.0.1:%d", port))
 	}
 	f.nextDoor = b
-	f.start(proxy.Options{Allow: allow, Args: []string{"--dial-timeout", "2s"}})
+	if os.Geteuid() != 0 {
+		f.skip("a name server of the proxy's own needs root")
+	}
+	names := nameServer(f)
+	names.Silence("silent.test")
+	names.Set("inside.test", []string{"10.0.0.1", "192.168.1.1"})
+	allow = append(allow, "absent.test:80", "silent.test:80", "inside.test:80")
+	files := map[string]string{"/etc/resolv.conf": "nameserver " + host(names.Addr()) + "\n"}
+	f.startAs(withFiles(f, files), proxy.Options{Allow: allow, Args: []string{"--dial-timeout", either("6s", "2s")}})
 	p := f.peer()
+	var all sync.WaitGroup
 	for _, target := range []struct {
 		what string
+		host string
 		port int
 		want cause.Code
 	}{
-		{"a port on which nobody listens", refusing, cause.Refused},
-		{"a port that is not allowed", backend.Echo(f.T).Port(), cause.Denied},
-		{"a port that does not answer", hole, cause.TimedOut},
+		{"a port on which nobody listens", "127.0.0.1", refusing, cause.Refused},
+		{"a port that is not allowed", "127.0.0.1", backend.Echo(f.T).Port(), cause.Denied},
+		{"a port that does not answer", "127.0.0.1", hole, cause.TimedOut},
+		{"a name that does not exist", "absent.test", 80, cause.NameNotFound},
+		{"a name of which the name server does not speak", "silent.test", 80, cause.TimedOut},
+		{"a name of hosts inside", "inside.test", 80, cause.Denied},
 	} {
-		ctx, cancel := context.WithTimeout(f.Context(), patience)
-		_, err := p.Open(ctx, "127.0.0.1", target.port)
-		cancel()
-		f.want(target.what, err, target.want)
+		all.Go(func() { // until it is refused
+			ctx, cancel := context.WithTimeout(f.Context(), patience)
+			defer cancel()
+			began := time.Now()
+			_, err := p.Open(ctx, target.host, target.port)
+			f.want(target.what, err, target.want)
+			f.Logf("%s: %v after %v", target.what, err, time.Since(began))
+		})
+	}
+	all.Wait()
+	for _, name := range []string{"absent.test", "silent.test", "inside.test"} {
+		if a, aaaa := names.Count(name); a == 0 || aaaa == 0 {
+			f.Errorf("the name server was asked for %s %d and %d times: the row shows nothing", name, a, aaaa)
+		}
 	}
 	e := f.echo(p, b, 8)
 	if err := e.say(1000); err != nil {
@@ -58,7 +85,8 @@ func halfDead(f *fault) {
 	b := backend.Echo(f.T)
 	swallow(f, syscall.AF_INET6, &syscall.SockaddrInet6{Port: b.Port(), Addr: [16]byte(net.IPv6loopback)})
 	f.nextDoor = b
-	f.startAs(withHosts(f, "::1 localhost\n127.0.0.1 localhost\n"), proxy.Options{Allow: []string{fmt.Sprintf("localhost:%d", b.Port()), b.Addr()}})
+	hosts := map[string]string{"/etc/hosts": "::1 localhost\n127.0.0.1 localhost\n"}
+	f.startAs(withFiles(f, hosts), proxy.Options{Allow: []string{fmt.Sprintf("localhost:%d", b.Port()), b.Addr()}})
 	p := f.peer()
 	ctx, cancel := context.WithTimeout(f.Context(), patience)
 	defer cancel()
@@ -81,20 +109,45 @@ func halfDead(f *fault) {
 	}
 }
 
-// withHosts is the command with a file /etc/hosts of its own, in a mount namespace that
-// ends with it.
-func withHosts(f *fault, hosts string) proxy.Command {
+// withFiles is the command with other contents of some files, by their paths, in a mount
+// namespace that ends with it.
+func withFiles(f *fault, files map[string]string) proxy.Command {
 	f.Helper()
 	dir := f.TempDir()
-	list, script := filepath.Join(dir, "hosts"), filepath.Join(dir, "encke")
-	if err := os.WriteFile(list, []byte(hosts), 0o644); err != nil {
-		f.Fatal(err)
+	var mounts strings.Builder
+	for path, text := range files {
+		own := filepath.Join(dir, filepath.Base(path))
+		if err := os.WriteFile(own, []byte(text), 0o644); err != nil {
+			f.Fatal(err)
+		}
+		fmt.Fprintf(&mounts, "mount --bind %s %s && ", own, path)
 	}
-	text := fmt.Sprintf("#!/bin/sh\nexec unshare --mount sh -c 'mount --bind %s /etc/hosts && exec \"$0\" \"$@\"' %s \"$@\"\n", list, encke(f.T))
+	script := filepath.Join(dir, "encke")
+	text := fmt.Sprintf("#!/bin/sh\nexec unshare --mount sh -c '%sexec \"$0\" \"$@\"' %s \"$@\"\n", mounts.String(), encke(f.T))
 	if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
 		f.Fatal(err)
 	}
 	return proxy.Command(script)
+}
+
+// nameServer starts a name server where a file resolv.conf can name it: on port 53, at an
+// address that nobody else uses.
+func nameServer(f *fault) *nameserver.Server {
+	f.Helper()
+	for range 20 {
+		s, err := nameserver.New(f.T, fmt.Sprintf("127.%d.%d.%d:53", 1+f.rng.IntN(250), f.rng.IntN(250), 1+f.rng.IntN(250)))
+		if err == nil {
+			return s
+		}
+		f.Log(err)
+	}
+	f.Fatal("no address has a free port 53")
+	return nil
+}
+
+func host(addr string) string {
+	h, _, _ := net.SplitHostPort(addr)
+	return h
 }
 
 // blackHole returns a port of 127.0.0.1 that drops what asks for a connection.

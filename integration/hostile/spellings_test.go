@@ -58,7 +58,7 @@ func TestSpellings(t *testing.T) {
 	all := spellings(t)
 	for _, s := range all {
 		if s.outcome != "bad" && !s.address() {
-			names.set(s.plain, []string{"127.0.0.1", "::1"})
+			names.Set(s.plain, []string{"127.0.0.1", "::1"})
 		}
 	}
 	for _, rules := range []struct {
@@ -80,7 +80,7 @@ func TestSpellings(t *testing.T) {
 			addr := start(t, rules.Config).Addr().String()
 			tried := 0
 			var p *page
-			before := names.total()
+			before := names.Total()
 			for _, s := range all {
 				want, ok := rules.want(s)
 				if !ok {
@@ -98,7 +98,7 @@ func TestSpellings(t *testing.T) {
 				tried++
 				p.refused(uint64(tried), s.host, uint64(canary.port), want)
 			}
-			if n := names.total() - before; rules.name != "the widest rule" && n > 0 {
+			if n := names.Total() - before; rules.name != "the widest rule" && n > 0 {
 				t.Errorf("a name server was asked %d times about names that no rule has", n)
 			}
 			t.Logf("%d spellings", tried)

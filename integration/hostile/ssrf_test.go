@@ -40,11 +40,11 @@ func TestNamesLeadNowhere(t *testing.T) {
 			{bad}, {bad, bad}, {"127.0.0.77", bad}, {bad, "127.0.0.77"}, {"127.0.0.77", "127.0.0.77", bad}, {"localhost.", bad}, {"a.b.c.", "d.e.f.", bad},
 		} {
 			name := fmt.Sprintf("n%d-%d.names.test", i, j)
-			names.set(name, list)
+			names.Set(name, list)
 			if text := p.refused(uint64(j+1), name, uint64(canary.port), cause.Denied); text != "this target is not allowed" {
 				t.Errorf("%v: the page is told %q", list, text)
 			}
-			if a, aaaa := names.count(name); a != 1 || aaaa != 1 {
+			if a, aaaa := names.Count(name); a != 1 || aaaa != 1 {
 				t.Errorf("%v: the name was looked up %d and %d times", list, a, aaaa)
 			}
 		}
@@ -79,9 +79,9 @@ func TestRebinding(t *testing.T) {
 	rules := []string{"rebind.test:" + strconv.Itoa(port), "127.0.0.77:" + strconv.Itoa(port)}
 	addr := start(t, app.Config{Allow: rules}).Addr().String()
 	p := visit(t, addr, "http://"+addr)
-	names.set("rebind.test", []string{"127.0.0.77"}, []string{"127.0.0.1"})
+	names.Set("rebind.test", []string{"127.0.0.77"}, []string{"127.0.0.1"})
 	p.refused(1, "rebind.test", uint64(port), cause.Refused)
-	if a, aaaa := names.count("rebind.test"); a != 1 || aaaa != 1 {
+	if a, aaaa := names.Count("rebind.test"); a != 1 || aaaa != 1 {
 		t.Errorf("one OPEN looked the name up %d and %d times", a, aaaa)
 	}
 	p.refused(2, "rebind.test", uint64(port), cause.Denied)
@@ -110,8 +110,8 @@ func TestOwnAddresses(t *testing.T) {
 			}})
 			addr := "127.0.0.1:" + at
 			p := visit(t, addr, "http://"+addr)
-			names.set("a.self.test", []string{"127.0.0.1"})
-			names.set("b.self.test", []string{"::ffff:127.0.0.1"})
+			names.Set("a.self.test", []string{"127.0.0.1"})
+			names.Set("b.self.test", []string{"::ffff:127.0.0.1"})
 			before := a.Stats().Sessions.Opened
 			for i, host := range []string{"127.0.0.1", "0.0.0.0", "::ffff:127.0.0.1", "[::ffff:7f00:1]", "localhost", "LOCALHOST.", "a.self.test", "b.self.test", "::", "::127.0.0.1", "64:ff9b::7f00:1"} {
 				p.refused(uint64(i+1), host, port, cause.Denied)
@@ -133,7 +133,7 @@ var neverWeb = []uint64{
 // TestNeverWebPorts: no wide rule opens a port whose service takes orders from anyone.
 func TestNeverWebPorts(t *testing.T) {
 	names := newNameServer(t)
-	names.set("allowed.test", []string{"127.0.0.77"})
+	names.Set("allowed.test", []string{"127.0.0.77"})
 	a := start(t, app.Config{AllowAnyHost: true, Allow: []string{"allowed.test:*", "allowed.test:1-65535", "*.test:*", "*:*", "127.0.0.0/8:*", "127.0.0.77:1-11000", "127.0.0.78:25"}})
 	addr := a.Addr().String()
 	var p *page
@@ -144,7 +144,7 @@ func TestNeverWebPorts(t *testing.T) {
 		p.refused(uint64(2*i+1), "allowed.test", port, cause.Denied)
 		p.refused(uint64(2*i+2), "127.0.0.77", port, cause.Denied)
 	}
-	if n := names.total(); n > 0 {
+	if n := names.Total(); n > 0 {
 		t.Errorf("a name server was asked %d times", n)
 	}
 	p.refused(1000, "127.0.0.78", 25, cause.Refused) // the one port that a rule names
@@ -182,8 +182,8 @@ func TestEnvironmentProxies(t *testing.T) {
 // TestNoPortScanner: what is not allowed looks the same whether it exists or not.
 func TestNoPortScanner(t *testing.T) {
 	names := newNameServer(t)
-	names.set("exists.test", []string{"127.0.0.1"})
-	names.set("inside.allowed.test", []string{"10.0.0.1"})
+	names.Set("exists.test", []string{"127.0.0.1"})
+	names.Set("inside.allowed.test", []string{"10.0.0.1"})
 	canary := newCanary(t)
 	closed := uint64(backend.Refuse(t))
 	addr := start(t, app.Config{Allow: []string{"*.allowed.test:6667"}}).Addr().String()
