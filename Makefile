@@ -46,7 +46,7 @@ client-test: ## tests of the TypeScript client and the demo's pages
 	cd static/demos && npm test
 
 integration: ## real browsers against real servers
-	go test -race -timeout 30m ./integration/...
+	go test -race -p 1 -timeout 40m ./integration/...
 
 faults: ## break what lies between a page and a backend; ROWS=7,8 TRANSPORTS=jsonp SEED=n
 	FULL=1 go test -race -count 1 -timeout 4h -v -run '^TestFaults$$' ./integration/faults
