@@ -40,6 +40,7 @@ var counters = map[int][]counter{
 		{"Dials.Failed.refused", 1, nil}, {"Dials.DeniedNames", 1, nil}, {"Dials.ConnectTimeouts", 1, nil},
 		{"Dials.LookupFailures", 1, nil}, {"Dials.LookupTimeouts", 1, nil}, {"Dials.DeniedAddresses", 1, nil},
 	},
+	25: {{"Sessions.RefusedBudget", 1, nil}},
 	30: {{"Edge.AcceptErrors Edge.Pauses", 1, nil}},
 	31: {{"Sessions.RefusedBudget", 1, nil}},
 	33: {{"DroppedLines", 1, nil}},

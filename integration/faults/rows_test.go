@@ -72,6 +72,8 @@ var rows = []row{
 		"the socket is connected through the other within 1 s", true, halfDead, nil},
 	{24, "the backend never stops sending, the line takes 10 KB/s",
 		"the backend is held, what the proxy keeps is bounded", false, slowPage, nil},
+	{25, "1,000 pages read nothing while backends send",
+		"the budget of memory holds; new pages are turned away before others are given up", true, crowd, nil},
 	{26, "the proxy is asked to stop while bytes move",
 		"what is under way comes to its end, clients are told, exit status 0", true, drained, nil},
 	{28, "the proxy is killed and another one takes its place",

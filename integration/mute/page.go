@@ -130,7 +130,9 @@ func sessionID(in *bufio.Reader) (string, error) {
 			return "", fmt.Errorf("no welcome in %q: %w", seen.String(), err)
 		}
 		seen.WriteByte(b)
-		if strings.HasSuffix(seen.String(), "]]") {
+		// A WebSocket's close frame begins so; the proxy waits a while for an answer to it.
+		const closing = 0x88
+		if b == closing || strings.HasSuffix(seen.String(), "]]") {
 			return "", fmt.Errorf("refused: %q", seen.String())
 		}
 		if _, id, found := strings.Cut(seen.String(), node); found && len(id) == random {
