@@ -43,6 +43,11 @@ func (h *Handler) serveHTTP(w http.ResponseWriter, r *http.Request, rt route, or
 		http.Error(w, "encoded bodies are not taken", http.StatusUnsupportedMediaType)
 		return
 	}
+	release, ok := h.admitRequest(w, r)
+	if !ok {
+		return
+	}
+	defer release()
 	pg := page{r: r, origin: origin, policy: h.opts.Origins}
 	if err := rt.format.header(w.Header(), pg); err != nil {
 		h.stats.malformed.Add(1)

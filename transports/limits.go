@@ -14,6 +14,7 @@ type limits struct {
 	sessions   *quota.Counts
 	handshakes *quota.Rates
 	upgrades   *quota.Rates
+	requests   *quota.Counts
 }
 
 // burst is how many seconds' worth of something may come at once.
@@ -27,6 +28,7 @@ func newLimits(o *Options) limits {
 		sessions:   quota.NewCounts(o.AddressSessions),
 		handshakes: quota.NewRates(o.AddressHandshakes, burst*o.AddressHandshakes),
 		upgrades:   quota.NewRates(o.AddressUpgrades, burst*o.AddressUpgrades),
+		requests:   quota.NewCounts(o.AddressRequests),
 	}
 }
 
@@ -59,11 +61,27 @@ func (h *Handler) admitUpgrade(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	h.stats.upgrades.Add(1)
-	const text = "too many WebSockets from this address"
+	h.refuseRequest(w, r, "too many WebSockets from this address")
+	return false
+}
+
+// admitRequest answers 429 and reports false when too many requests from the same
+// address are under way. There is no CLOSE in the answer, which would be the end of a
+// session. release is to be called when the request has been served.
+func (h *Handler) admitRequest(w http.ResponseWriter, r *http.Request) (release func(), ok bool) {
+	key := quota.Key(r.RemoteAddr)
+	if h.limits.requests.Take(key) {
+		return func() { h.limits.requests.Give(key) }, true
+	}
+	h.stats.requests.Add(1)
+	h.refuseRequest(w, r, "too many requests from this address")
+	return nil, false
+}
+
+func (h *Handler) refuseRequest(w http.ResponseWriter, r *http.Request, text string) {
 	h.refuseAddress(r.RemoteAddr, text)
 	w.Header().Set("Retry-After", strconv.Itoa(retryAddress))
 	http.Error(w, text, http.StatusTooManyRequests)
-	return false
 }
 
 func (h *Handler) refuseAddress(remote, text string) error {

@@ -103,6 +103,28 @@ func TestTooManyUpgradesOfOneAddress(t *testing.T) {
 }
 
 // What browsers cannot do fast enough to be limited, an address without limits can.
+func TestTooManyRequestsOfOneAddress(t *testing.T) {
+	r := newRig(t, transports.Options{AddressRequests: 2}, csp.Options{})
+	id := r.open()
+	streams := []*http.Response{r.post("fetch-streaming", resume(id, 0)), r.post("fetch-streaming", resume(r.open(), 0))}
+	resp := r.post("send", resume(id, 0))
+	if resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("the third request: status %d, Retry-After %q", resp.StatusCode, resp.Header.Get("Retry-After"))
+	}
+	if _, err := r.server.Resume(id); err != nil {
+		t.Errorf("the session: %v", err)
+	}
+	if n := r.h.Stats().Requests; n != 1 {
+		t.Errorf("%d refused, want 1", n)
+	}
+	streams[1].Body.Close()
+	for r.post("send", resume(id, 0)).StatusCode != http.StatusOK { // until the proxy has noticed
+		if t.Context().Err() != nil {
+			t.Fatal("there is no room again")
+		}
+	}
+}
+
 func TestNoLimits(t *testing.T) {
 	r := newRig(t, transports.Options{AddressSessions: -1, AddressHandshakes: -1, AddressUpgrades: -1}, csp.Options{})
 	for range 250 {
@@ -144,7 +166,7 @@ func difference(a, b transports.Stats) transports.Stats {
 	return transports.Stats{
 		Origin: a.Origin - b.Origin, Method: a.Method - b.Method, Encoded: a.Encoded - b.Encoded,
 		Malformed: a.Malformed - b.Malformed, TooLarge: a.TooLarge - b.TooLarge, SlowBodies: a.SlowBodies - b.SlowBodies,
-		Sessions: a.Sessions - b.Sessions, Handshakes: a.Handshakes - b.Handshakes, Upgrades: a.Upgrades - b.Upgrades,
+		Sessions: a.Sessions - b.Sessions, Handshakes: a.Handshakes - b.Handshakes, Upgrades: a.Upgrades - b.Upgrades, Requests: a.Requests - b.Requests,
 		Unavailable: a.Unavailable - b.Unavailable, Lost: a.Lost - b.Lost, Panics: a.Panics - b.Panics,
 	}
 }

@@ -19,6 +19,7 @@ type Stats struct {
 	Sessions    uint64 // too many sessions of the address: 429
 	Handshakes  uint64 // too many new sessions of the address in a short time: 429
 	Upgrades    uint64 // too many WebSockets of the address in a short time: 429
+	Requests    uint64 // too many requests of the address at a time: 429
 	Unavailable uint64 // too much in all, or about to stop: 503
 	Starved     uint64 // bodies and messages given up half-sent, for want of memory
 	Lost        uint64 // unknown or ended session, or another origin's: 404, 403
@@ -27,7 +28,7 @@ type Stats struct {
 
 type counters struct {
 	origin, method, encoded, malformed, tooLarge, slowBodies,
-	sessions, handshakes, upgrades, unavailable, starved, lost, panics atomic.Uint64
+	sessions, handshakes, upgrades, requests, unavailable, starved, lost, panics atomic.Uint64
 }
 
 // Stats returns the counters.
@@ -36,7 +37,7 @@ func (h *Handler) Stats() Stats {
 	return Stats{
 		Origin: s.origin.Load(), Method: s.method.Load(), Encoded: s.encoded.Load(), Malformed: s.malformed.Load(),
 		TooLarge: s.tooLarge.Load(), SlowBodies: s.slowBodies.Load(), Sessions: s.sessions.Load(),
-		Handshakes: s.handshakes.Load(), Upgrades: s.upgrades.Load(), Unavailable: s.unavailable.Load(),
+		Handshakes: s.handshakes.Load(), Upgrades: s.upgrades.Load(), Requests: s.requests.Load(), Unavailable: s.unavailable.Load(),
 		Starved: s.starved.Load(), Lost: s.lost.Load(), Panics: s.panics.Load(),
 	}
 }

@@ -71,6 +71,10 @@ type Options struct {
 	// and five times as many at once. Default 20; -1: no bound.
 	AddressUpgrades int
 
+	// AddressRequests is how many requests of each address may be under way, open polls
+	// and streams among them. Default 1,000; negative: no limit.
+	AddressRequests int
+
 	// Log gets refusals. Nil: none.
 	Log *slog.Logger
 }
@@ -94,7 +98,7 @@ func (o Options) withDefaults() Options {
 		p *int
 		v int
 	}{
-		{&o.MinBodyRate, 512}, {&o.AddressSessions, 200}, {&o.AddressHandshakes, 20}, {&o.AddressUpgrades, 20},
+		{&o.MinBodyRate, 512}, {&o.AddressSessions, 200}, {&o.AddressHandshakes, 20}, {&o.AddressUpgrades, 20}, {&o.AddressRequests, 1000},
 	} {
 		if *n.p == 0 {
 			*n.p = n.v

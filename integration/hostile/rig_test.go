@@ -73,7 +73,7 @@ func start(t *testing.T, cfg app.Config) *app.App {
 	if len(cfg.Listen) == 0 {
 		cfg.Listen = []string{"127.0.0.1:0"}
 	}
-	for _, limit := range []*int{&cfg.AddressConnections, &cfg.AddressSessions, &cfg.AddressHandshakes, &cfg.AddressUpgrades, &cfg.AddressSockets} {
+	for _, limit := range []*int{&cfg.AddressConnections, &cfg.AddressSessions, &cfg.AddressHandshakes, &cfg.AddressUpgrades, &cfg.AddressSockets, &cfg.AddressRequests} {
 		if *limit == 0 {
 			*limit = -1
 		}

@@ -72,7 +72,7 @@ func (o Options) args() []string {
 	}
 	args = append(args, "--drain", "2s")
 	if !o.Limited {
-		for _, limit := range []string{"connections", "sessions", "handshakes", "upgrades", "sockets"} {
+		for _, limit := range []string{"connections", "sessions", "handshakes", "upgrades", "sockets", "requests"} {
 			args = append(args, "--address-"+limit, "-1")
 		}
 	}

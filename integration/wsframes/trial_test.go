@@ -70,7 +70,7 @@ func start(t *testing.T) *site {
 	}()
 	a, err := app.Start(app.Config{
 		Listen: []string{"127.0.0.1:0"}, Allow: []string{ln.Addr().String()},
-		Limits: app.Limits{AddressSessions: -1, AddressHandshakes: -1, AddressUpgrades: -1}, // all come from here
+		Limits: app.Limits{AddressSessions: -1, AddressHandshakes: -1, AddressUpgrades: -1, AddressRequests: -1}, // all come from here
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -113,7 +113,7 @@ func (a *App) wire(set *settings) error {
 	a.handler, err = transports.New(a.sessions, transports.Options{
 		Transports: c.Transports, Origins: set.origins, Heartbeat: c.Heartbeat, Log: a.log,
 		BodyTimeout: c.BodyTimeout, WriteTimeout: c.WriteTimeout, MinBodyRate: c.MinBodyRate,
-		AddressSessions: c.AddressSessions, AddressHandshakes: c.AddressHandshakes, AddressUpgrades: c.AddressUpgrades,
+		AddressSessions: c.AddressSessions, AddressHandshakes: c.AddressHandshakes, AddressUpgrades: c.AddressUpgrades, AddressRequests: c.AddressRequests,
 	})
 	if err != nil {
 		return err

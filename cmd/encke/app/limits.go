@@ -21,6 +21,7 @@ type Limits struct {
 	AddressSessions    int // of one address at a time, default 200; -1: no limit
 	AddressHandshakes  int // new sessions of one address in a second, default 20; -1: no limit
 	AddressSockets     int // open sockets of one address at a time, default 500; -1: no limit
+	AddressRequests    int // requests of one address at a time, default 1,000; -1: no limit
 	AddressUpgrades    int // new WebSockets of one address in a second, default 20; -1: no limit
 
 	HeaderTimeout time.Duration // for the head of a request, and the TLS handshake; default 5 s
@@ -40,7 +41,7 @@ func (l *Limits) withDefaults() {
 		v int
 	}{
 		{&l.MaxConnections, 50_000}, {&l.MaxStreams, 100},
-		{&l.AddressConnections, 400}, {&l.AddressSessions, 200}, {&l.AddressHandshakes, 20}, {&l.AddressUpgrades, 20}, {&l.AddressSockets, 500},
+		{&l.AddressConnections, 400}, {&l.AddressSessions, 200}, {&l.AddressHandshakes, 20}, {&l.AddressUpgrades, 20}, {&l.AddressSockets, 500}, {&l.AddressRequests, 1000},
 		{&l.MinBodyRate, 512},
 	} {
 		if *n.p == 0 {
@@ -89,6 +90,7 @@ func (l *Limits) check(listen []string, bad func(setting string, err error)) {
 		{"--address-sessions", l.AddressSessions, 1_000_000, true},
 		{"--address-handshakes", l.AddressHandshakes, 1_000_000, true},
 		{"--address-sockets", l.AddressSockets, 10_000_000, true},
+		{"--address-requests", l.AddressRequests, 10_000_000, true},
 		{"--address-upgrades", l.AddressUpgrades, 1_000_000, true},
 		{"--log-rate", l.LogRate, 1_000_000, true},
 	} {
