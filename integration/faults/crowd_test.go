@@ -16,7 +16,7 @@ import (
 func crowd(f *fault) {
 	pages, budget := either(1000, 80), int64(either(192<<20, 16<<20))
 	const each = 256 << 10 // what a session keeps for its page
-	f.loud = full // a line for each page
+	f.loud = full          // a line for each page
 	f.start(proxy.Options{Args: []string{"--node", "mute", "--linger", either("40s", "3s"), "--buffer-budget", fmt.Sprint(budget)}})
 	source := backend.Source(f.T, 25, 1<<50)
 	healthy := f.echo(f.peer(), backend.Echo(f.T), 5)

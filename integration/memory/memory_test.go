@@ -66,7 +66,7 @@ func command(t *testing.T) proxy.Command {
 
 func TestMutePages(t *testing.T) {
 	sessions, duration := settings(t)
-	for _, limit := range []string{"SESSIONS", "CONNECTIONS", "HANDSHAKES", "UPGRADES", "SOCKETS"} {
+	for _, limit := range []string{"SESSIONS", "CONNECTIONS", "HANDSHAKES", "UPGRADES", "SOCKETS", "REQUESTS"} {
 		t.Setenv("ENCKE_ADDRESS_"+limit, "-1") // all pages of the test have one address
 	}
 	t.Setenv("ENCKE_MAX_PER_TARGET", strconv.Itoa(2*sessions)) // and one backend

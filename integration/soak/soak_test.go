@@ -61,7 +61,7 @@ func command(t *testing.T) proxy.Command {
 
 func TestSoak(t *testing.T) {
 	set := fromEnvironment(t)
-	for _, limit := range []string{"SESSIONS", "CONNECTIONS", "HANDSHAKES", "UPGRADES", "SOCKETS"} {
+	for _, limit := range []string{"SESSIONS", "CONNECTIONS", "HANDSHAKES", "UPGRADES", "SOCKETS", "REQUESTS"} {
 		t.Setenv("ENCKE_ADDRESS_"+limit, "-1") // all pages of the test have one address
 	}
 	say := func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
