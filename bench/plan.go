@@ -32,7 +32,7 @@ type plan struct {
 }
 
 // run measures everything and writes the report. A signal ends it early and cleans up.
-func (p *plan) run(interrupted <-chan os.Signal) error {
+func (p *plan) run(interrupted <-chan struct{}) error {
 	chosen, err := p.choosePeers()
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ var errInterrupted = errors.New("interrupted")
 
 // measureCells runs the scenarios, all peers in each round, the order reversed in every
 // second one.
-func (p *plan) measureCells(chosen []*peer, cells []scenario, interrupted <-chan os.Signal) error {
+func (p *plan) measureCells(chosen []*peer, cells []scenario, interrupted <-chan struct{}) error {
 	if len(cells) == 0 {
 		return nil
 	}
@@ -110,12 +110,13 @@ func (p *plan) measureCells(chosen []*peer, cells []scenario, interrupted <-chan
 				slices.Reverse(order)
 			}
 			for _, r := range order {
-				select {
-				case <-interrupted:
-					return errInterrupted
-				default:
+				s, err := guard(p.lengths.measured+p.lengths.warm+20*time.Second, interrupted, func() sample { return sc.run(r) })
+				if errors.Is(err, errInterrupted) {
+					return err
 				}
-				s := sc.guard(r)
+				if err != nil {
+					s.Err = err.Error()
+				}
 				p.server.settle()
 				p.results.Samples[sc.name][r.name] = append(p.results.Samples[sc.name][r.name], s)
 				p.say("%-9s %-14s %10.1f %s cpu %.2f own %.2f %s", sc.name, r.name, s.Value, sc.unit, s.CPU, s.Harness, s.Err)
@@ -126,14 +127,9 @@ func (p *plan) measureCells(chosen []*peer, cells []scenario, interrupted <-chan
 }
 
 // measureIdle starts each peer afresh for each count.
-func (p *plan) measureIdle(chosen []*peer, counts []int, interrupted <-chan os.Signal) error {
+func (p *plan) measureIdle(chosen []*peer, counts []int, interrupted <-chan struct{}) error {
 	for _, n := range counts {
 		for _, c := range chosen {
-			select {
-			case <-interrupted:
-				return errInterrupted
-			default:
-			}
 			k := n
 			if c.maxIdle > 0 {
 				k = min(n, c.maxIdle)
@@ -147,8 +143,14 @@ func (p *plan) measureIdle(chosen []*peer, counts []int, interrupted <-chan os.S
 				p.say("%s does not start: %v", c.name, err)
 				continue
 			}
-			s := r.idle(k)
+			s, err := guard(2*time.Minute, interrupted, func() idleSample { return r.idle(k) })
 			r.process.stop()
+			if errors.Is(err, errInterrupted) {
+				return err
+			}
+			if err != nil {
+				s = idleSample{N: k, Err: err.Error()}
+			}
 			p.server.settle()
 			p.results.Idle[c.name] = append(p.results.Idle[c.name], s)
 			p.say("idle %d %s: %.1f KiB RSS each, opened in %.1f s %s", k, c.name, s.Each/1024, s.Opening, s.Err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -163,4 +164,20 @@ func closeAll(streams []stream) {
 		})
 	}
 	wg.Wait()
+}
+
+// guard calls measure and gives up when it takes longer than patience, which is a proxy
+// that hangs, or when the run is interrupted. What measure has started goes on then, until
+// the peer's processes are stopped.
+func guard[T any](patience time.Duration, interrupted <-chan struct{}, measure func() T) (result T, err error) {
+	done := make(chan T, 1)
+	go func() { done <- measure() }() // until it ends or the peer does
+	select {
+	case result = <-done:
+	case <-interrupted:
+		err = errInterrupted
+	case <-time.After(patience):
+		err = errors.New("timed out")
+	}
+	return result, err
 }

@@ -174,15 +174,3 @@ func (r *running) setup(workers int) (s sample) {
 	}
 	return s
 }
-
-// guard runs a scenario and gives up on a proxy that hangs.
-func (sc *scenario) guard(r *running) sample {
-	done := make(chan sample, 1)
-	go func() { done <- sc.run(r) }()
-	select {
-	case s := <-done:
-		return s
-	case <-time.After(r.lengths.measured + r.lengths.warm + 20*time.Second):
-		return sample{Err: "timed out"}
-	}
-}
