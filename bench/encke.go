@@ -176,19 +176,19 @@ func (s *enckeSender) fail(err error) {
 	s.mu.Unlock()
 }
 
-// take waits for n bytes of credit. wait, unless nil, is called while there is too
-// little: it reports false when somebody else reads.
-func (s *enckeSender) take(n int, wait func() (bool, error)) (opening []byte, err error) {
+// take waits for at least least bytes of credit and takes up to most. wait, unless nil,
+// is called while there is too little: it reports false when somebody else reads.
+func (s *enckeSender) take(least, most int, wait func() (bool, error)) (n int, opening []byte, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.left < n && s.err == nil {
+	for s.left < least && s.err == nil {
 		if s.opening != nil { // credit comes only once the socket is open
 			opening, s.opening = s.opening, nil
 			s.mu.Unlock()
 			err := s.link.send(opening, nil)
 			s.mu.Lock()
 			if err != nil {
-				return nil, err
+				return 0, nil, err
 			}
 			continue
 		}
@@ -198,7 +198,7 @@ func (s *enckeSender) take(n int, wait func() (bool, error)) (opening []byte, er
 			read, err := wait()
 			s.mu.Lock()
 			if err != nil {
-				return nil, err
+				return 0, nil, err
 			}
 			if read || s.changes != changes {
 				continue
@@ -207,23 +207,31 @@ func (s *enckeSender) take(n int, wait func() (bool, error)) (opening []byte, er
 		s.cond.Wait()
 	}
 	if s.err != nil {
-		return nil, s.err
+		return 0, nil, s.err
 	}
+	n = min(s.left, most)
 	s.left -= n
 	opening, s.opening = s.opening, nil
-	return opening, nil
+	return n, opening, nil
 }
 
-// write sends p as one message.
+// write sends p as one message, or as several when there is credit for a part only.
 func (s *enckeSender) write(p []byte, wait func() (bool, error)) (int, error) {
-	opening, err := s.take(len(p), wait)
-	if err != nil {
-		return 0, err
+	for sent := 0; sent < len(p); {
+		n, opening, err := s.take(1, len(p)-sent, wait)
+		if err != nil {
+			return sent, err
+		}
+		s.writing.Lock()
+		s.head = appendDataHead(append(s.head[:0], opening...), s.socket, n)
+		err = s.link.send(s.head, p[sent:sent+n])
+		s.writing.Unlock()
+		if err != nil {
+			return sent, err
+		}
+		sent += n
 	}
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	s.head = appendDataHead(append(s.head[:0], opening...), s.socket, len(p))
-	return len(p), s.link.send(s.head, p)
+	return len(p), nil
 }
 
 // repeat sends p n times as n messages.
@@ -231,7 +239,7 @@ func (s *enckeSender) repeat(p []byte, n int, wait func() (bool, error)) error {
 	if err := s.open(); err != nil {
 		return err
 	}
-	if _, err := s.take(n*len(p), wait); err != nil {
+	if _, _, err := s.take(n*len(p), n*len(p), wait); err != nil {
 		return err
 	}
 	s.writing.Lock()
