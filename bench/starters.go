@@ -31,7 +31,7 @@ func startEncke(p *process, l launch) (string, error) {
 
 // enckeArgs lift the limits by address, because a load generator comes from few.
 // Everything else is as it is by default.
-var enckeArgs = []string{"--open-rate", "100000", "--open-burst", "100000", "--max-per-target", "20000", "--address-sockets", "-1"}
+var enckeArgs = []string{"--open-rate", "100000", "--open-burst", "100000", "--max-per-target", "20000", "--address-sockets", "-1", "--address-requests", "-1"}
 
 func startWebsockify(p *process, l launch) (string, error) {
 	return l.url("ws", "/"), p.run(l.scratch, "websockify", l.listen(), l.backend())
