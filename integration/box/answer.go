@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,6 +28,9 @@ func (b *Box) rewrite(resp *http.Response) error {
 	body := resp.Body
 	if idle, ok := r.Context().Value(idleKey{}).(*time.Timer); ok {
 		body = &watched{body, func() { idle.Reset(h.CutIdle) }}
+	}
+	if h.EndIdle > 0 {
+		body = newEnding(body, h.EndIdle, func() { b.did("end") })
 	}
 	if h.Cache && r.Method == http.MethodGet && resp.StatusCode == http.StatusOK {
 		body = &keeping{ReadCloser: body, done: func(whole []byte) {
@@ -82,6 +86,42 @@ func (w *watched) Read(p []byte) (int, error) {
 		w.heard()
 	}
 	return n, err
+}
+
+// ending ends when it was silent for a while.
+type ending struct {
+	io.ReadCloser
+	idle  time.Duration
+	timer *time.Timer
+	over  atomic.Bool
+}
+
+func newEnding(body io.ReadCloser, idle time.Duration, did func()) *ending {
+	e := &ending{ReadCloser: body, idle: idle}
+	e.timer = time.AfterFunc(idle, func() { // wakes Read
+		e.over.Store(true)
+		did()
+		_ = body.Close()
+	})
+	return e
+}
+
+func (e *ending) Read(p []byte) (int, error) {
+	n, err := e.ReadCloser.Read(p)
+	switch {
+	case e.over.Load():
+		return n, io.EOF
+	case err != nil:
+		e.timer.Stop()
+	default:
+		e.timer.Reset(e.idle)
+	}
+	return n, err
+}
+
+func (e *ending) Close() error {
+	e.timer.Stop()
+	return e.ReadCloser.Close()
 }
 
 // keeping hands over the whole body when its end was read.

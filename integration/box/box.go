@@ -34,6 +34,9 @@ type Habits struct {
 	// becomes a 504.
 	CutIdle time.Duration
 
+	// EndIdle ends an answer that was silent for so long as if that were its end.
+	EndIdle time.Duration
+
 	// NoUpgrade drops the header Upgrade, so that a WebSocket becomes a plain GET.
 	NoUpgrade bool
 
@@ -112,7 +115,7 @@ func (b *Box) Requests(name string) int {
 	return b.paths[name]
 }
 
-// Did is how often a habit had an effect: "hold", "cut", "upgrade", "frames", "cache",
+// Did is how often a habit had an effect: "hold", "cut", "end", "upgrade", "frames", "cache",
 // "repeat", "charset", "gzip".
 func (b *Box) Did(habit string) int {
 	b.mu.Lock()

@@ -33,7 +33,7 @@ var counters = map[int][]counter{
 	13: {{"Sessions.Attached", 2, nil}},
 	14: {{"Sessions.Attached", 2, nil}},
 	15: {{"Sessions.Attached", 2, nil}},
-	16: {{"Sessions.Repeats", 1, nil}},
+	16: {{"Sessions.Repeats", 1, posting}},
 	20: {{"Sockets.Ended.closed", 2, nil}},
 	21: {{"Sockets.Ended.reset", 1, nil}},
 	22: {

@@ -107,15 +107,20 @@ func mutilated(f *fault) {
 }
 
 // impatient: a box cuts answers that are silent for long. The page makes them shorter, and
-// the application sees nothing of it.
+// the application sees nothing of it. Boxes that wait longer than the page ever is silent
+// have nothing to cut.
 func impatient(f *fault) {
 	const idle = 10 * time.Second
-	v := f.visit(box.Habits{CutIdle: idle}, f.transport)
 	b := backend.Echo(f.T)
-	v.page.Eval(nil, `(args) => scenarios.park(args)`, map[string]any{"host": b.Host(), "port": b.Port(), "transports": v.transports})
-	cuts := 0
-	for quiet := time.Now(); time.Since(quiet) < 3*idle; time.Sleep(idle / 10) {
-		if now := v.box.Did("cut"); now != cuts {
+	hasty := f.parked(b, idle)
+	var calm []*visitor
+	longest := 60 * time.Second
+	for _, idle := range []time.Duration{30 * time.Second, longest} {
+		calm = append(calm, f.parked(b, idle))
+	}
+	began, cuts := time.Now(), 0
+	for quiet := began; time.Since(quiet) < 3*idle || time.Since(began) < longest+idle; time.Sleep(idle / 10) {
+		if now := hasty.box.Did("cut"); now != cuts {
 			cuts, quiet = now, time.Now()
 		}
 		if cuts > 12 {
@@ -126,17 +131,28 @@ func impatient(f *fault) {
 	if cuts == 0 {
 		f.Error("nothing was cut: the row shows nothing")
 	}
-	v.talk(b, 20, 700)
-	if state := v.parkedState(); state != "online" {
-		f.Errorf("the state of the socket that waited is %q", state)
+	for _, v := range append(calm, hasty) {
+		var states []string
+		v.page.Eval(&states, `() => scenarios.parkedStates()`)
+		if len(states) != 1 || states[0] != "online" {
+			f.Errorf("the state of the socket that waited is %q", states)
+		}
+		v.talk(b, 20, 700)
+	}
+	for _, v := range calm {
+		if n := v.box.Did("cut"); n > 0 {
+			f.Errorf("a box that is more patient than the page cut %d answers", n)
+		}
 	}
 }
 
-// parkedState is the state of the socket that was parked.
-func (v *visitor) parkedState() (state string) {
-	v.f.Helper()
-	v.page.Eval(&state, `() => scenarios.parkedState()`)
-	return state
+// parked is a page with a socket that has nothing to say, behind a box that cuts answers
+// that are silent for so long.
+func (f *fault) parked(b *backend.Backend, idle time.Duration) *visitor {
+	f.Helper()
+	v := f.visit(box.Habits{CutIdle: idle}, f.transport)
+	v.page.Eval(nil, `(args) => scenarios.park(args)`, map[string]any{"host": b.Host(), "port": b.Port(), "transports": v.transports, "count": 1})
+	return v
 }
 
 // rewritten: a box caches, compresses, adds a charset and repeats requests.
@@ -157,4 +173,20 @@ func rewritten(f *fault) {
 		f.Error("the box rewrote nothing: the row shows nothing")
 	}
 	f.Logf("repeated %d, from the cache %d, compressed %d", v.box.Did("repeat"), v.box.Did("cache"), v.box.Did("gzip"))
+	if get[f.transport] && f.transport != "jsonp" { // whose answers end, and each address is another
+		f.stale()
+	}
+}
+
+// stale: a box ends answers that say nothing, and gives them again to who asks the same.
+func (f *fault) stale() {
+	v := f.visit(box.Habits{Cache: true, EndIdle: 500 * time.Millisecond}, f.transport)
+	b := backend.Echo(f.T)
+	v.page.Eval(nil, `(args) => scenarios.park(args)`, map[string]any{"host": b.Host(), "port": b.Port(), "transports": v.transports, "count": 1})
+	until(f, "answers to be ended", func() bool { return v.box.Did("end")+v.box.Did("cache") >= 5 })
+	v.talk(b, 20, 700)
+	f.Logf("%d answers were ended, %d came from the cache", v.box.Did("end"), v.box.Did("cache"))
+	if n := v.box.Did("cache"); n > 0 {
+		f.Errorf("the page asked %d times for what it had asked for before", n)
+	}
 }

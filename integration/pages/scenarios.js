@@ -164,8 +164,8 @@ async function quiet() {
   }
 }
 
-/** The state of the socket that was parked. */
-const parkedState = () => parked.socket.state;
+/** The states of the parked sockets. */
+const parkedStates = () => parked.map(({ socket }) => socket.state);
 
 /** Starts a scenario that Go wants to disturb; finish returns its result. */
 let running;
@@ -199,6 +199,6 @@ async function latency(args) {
 const scenarios = {
   echo, download, big, many, halfClose, halfCloseByBackend, failing, reset,
   park, parkedEnds, slowReader, slowReaderReads, stuckWriter, stuckWriterWrites,
-  exchange, quiet, parkedState, start, finish, latency,
+  exchange, quiet, parkedStates, start, finish, latency,
 };
 globalThis.scenarios = scenarios;

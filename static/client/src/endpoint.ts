@@ -4,6 +4,7 @@ export class Endpoint {
   node = "";
   /** Seconds a downlink may stay silent. */
   hold = 25;
+  private asked = 0;
 
   /** @param base the proxy's address, ending in "/" */
   constructor(readonly base: string) {}
@@ -22,6 +23,14 @@ export class Endpoint {
   /** The same for a downlink, which says how long it may be silent. */
   downlink(name: string, variables: { [name: string]: string } = {}): string {
     return this.session(name, { ...variables, hold: String(this.hold) });
+  }
+
+  /**
+   * The same for a downlink that is asked for by GET: no two addresses are the same,
+   * since a box that keeps answers, whatever they say of it, would give an old one.
+   */
+  fresh(name: string, d: string): string {
+    return this.downlink(name, { d, n: String(++this.asked) });
   }
 }
 

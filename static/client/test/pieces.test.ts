@@ -74,6 +74,8 @@ test("requests name the node once it is known, and downlinks how long they may b
   const endpoint = new Endpoint("http://a.example/tcp/");
   assert.equal(endpoint.session("send"), "http://a.example/tcp/session/send");
   assert.equal(endpoint.downlink("iframe", { d: "a&b" }), "http://a.example/tcp/session/iframe?d=a%26b&hold=25");
+  assert.equal(endpoint.fresh("iframe", "x"), "http://a.example/tcp/session/iframe?d=x&n=1&hold=25");
+  assert.equal(endpoint.fresh("iframe", "x"), "http://a.example/tcp/session/iframe?d=x&n=2&hold=25");
   endpoint.node = "n1";
   endpoint.hold = 6;
   assert.equal(endpoint.downlink("websocket"), "http://a.example/tcp/session/websocket?hold=6&node=n1");

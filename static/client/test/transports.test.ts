@@ -192,7 +192,7 @@ test("eventsource: says RESUME in the address, and an error is its end", async (
   FakeEventSource.all = [];
   const { log } = await start("eventsource", { EventSource: FakeEventSource, fetch });
   const [source] = FakeEventSource.all;
-  assert.equal(source.url, `http://p.test/session/eventsource?d=${opening.toString("base64url")}&hold=25`);
+  assert.equal(source.url, `http://p.test/session/eventsource?d=${opening.toString("base64url")}&n=1&hold=25`);
   assert.deepEqual([source.options, log.composed], [{ withCredentials: false }, [0]]);
   source.onopen!();
   source.onmessage!({ data: batch });

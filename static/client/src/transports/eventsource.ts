@@ -42,7 +42,7 @@ class EventSourceLink implements Link {
       return;
     }
     let opened = false;
-    const url = this.endpoint.downlink("eventsource", { d: encodeBase64url(opening) });
+    const url = this.endpoint.fresh("eventsource", encodeBase64url(opening));
     const source = (this.source = new this.platform.EventSource!(url, { withCredentials: false }));
     source.onopen = () => {
       opened = true;

@@ -58,7 +58,7 @@ class FrameLink implements Link {
     frame.title = "";
     frame.setAttribute("aria-hidden", "true");
     frame.referrerPolicy = "origin"; // by which the proxy knows the page
-    frame.src = this.endpoint.downlink("iframe", { d: encodeBase64url(opening) });
+    frame.src = this.endpoint.fresh("iframe", encodeBase64url(opening));
     // Our page posts something before it is loaded; any other page is an error page.
     frame.onload = () => {
       this.platform.clock.after(afterLoad, () => {
