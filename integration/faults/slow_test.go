@@ -22,12 +22,13 @@ func slowClients(f *fault) {
 	e := f.echo(f.peer(), backend.Echo(f.T), 5)
 	base := "http://" + f.proxy.Addr
 	seconds, conns := either("60", "12"), either("300", "60")
+	// It knows no option for Origin, without which a body is not even read.
 	for _, attack := range []struct {
 		name string
 		args []string
 	}{
 		{"heads", []string{"-H", "-u", base + "/session/fetch-streaming"}},
-		{"bodies", []string{"-B", "-s", "8192", "-u", base + "/session/send"}},
+		{"bodies", []string{"-B", "-s", "8192", "-f", "text/plain\r\nOrigin: " + base, "-u", base + "/session/send"}},
 		{"answers", []string{"-X", "-k", "3", "-w", "10", "-y", "20", "-n", "5", "-z", "32", "-u", base + "/TCPSocket.js"}},
 	} {
 		dir := f.TempDir()
