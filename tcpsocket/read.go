@@ -14,26 +14,28 @@ import (
 // the only one that reads its backend, when there is something to read, the window
 // is open and the session has room.
 
-// maxRead is how much is read from a backend at a time, at most; firstRead at first.
+// maxRead is how much is read from a backend at a time, at most, and minRead at least:
+// the messages of most protocols are shorter, and clients that take each piece for whole
+// characters or messages are common.
 const (
-	maxRead   = buffer.Max
-	firstRead = 4<<10 - buffer.Headroom
+	maxRead = buffer.Max
+	minRead = 16<<10 - buffer.Headroom
 )
 
 // readSize is how much is asked for next: as much as came last, in powers of two, twice
-// that when it might have been more. A buffer that fits what comes need not be copied to
-// a smaller one in order to be kept.
+// that when it might have been more. A large buffer that fits what comes need not be
+// copied to a smaller one in order to be kept.
 func readSize(asked, came int) int {
 	if came == asked {
 		return min(2*(asked+buffer.Headroom), maxRead+buffer.Headroom) - buffer.Headroom
 	}
-	return buffer.Fitting(came)
+	return max(buffer.Fitting(came), minRead)
 }
 
 // pump sends what the backend says to the page.
 func (s *socket) pump(conn net.Conn) {
 	defer s.m.turns.forget(s) // it may have asked for a turn after end took it out
-	s.ask = firstRead
+	s.ask = minRead
 	reader := rawconn.NewReader(conn, s.place, s.unplace)
 	for {
 		n, err := reader.Read()

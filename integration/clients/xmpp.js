@@ -8,6 +8,10 @@ import { Socket } from "./net.js";
 // the client does not choose PLAIN, the one mechanism of its browser build.
 class ProxiedSocket extends Socket {
   secure = true;
+  constructor(...options) {
+    super(...options);
+    this.setEncoding("utf8"); // the client decodes each piece by itself, also half a character
+  }
 }
 class ProxiedTCP extends TCP {}
 ProxiedTCP.prototype.Socket = ProxiedSocket;
