@@ -45,8 +45,8 @@ client-test: ## tests of the TypeScript client and the demo's pages
 	cd static/client && npm test
 	cd static/demos && npm test
 
-integration: ## real browsers against real servers
-	go test -race -p 1 -timeout 40m ./integration/...
+integration: ## real browsers against real servers, faults, hostile input; not soak and memory
+	go test -race -p 1 -timeout 40m $$(go list ./integration/... | grep -v '/soak$$\|/memory$$')
 
 faults: ## break what lies between a page and a backend; ROWS=7,8 TRANSPORTS=jsonp SEED=n
 	FULL=1 go test -race -count 1 -timeout 4h -v -run '^TestFaults$$' ./integration/faults
