@@ -23,7 +23,7 @@ build: ## build bin/encke; needs only Go
 install: ## install what the tests need: Debian packages, npm packages
 	sh integration/install.sh
 
-test: install check unit model client-test integration ## install what is needed and run everything
+test: install check unit model client-test integration ## install what is needed and run all but what judges load: soak, memory
 
 check: ## formatting, vet, module files, and that no generated file is stale
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
