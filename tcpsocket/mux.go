@@ -32,8 +32,9 @@ type Mux struct {
 	lines   rate // of the log, about refused sockets
 	leftOut int  // lines that were too many
 
+	opening rate // of sockets
+
 	// Used by Receive only, like the first ones.
-	opening      rate
 	chatter      int // frames for numbers never opened, since chatterSince
 	chatterSince time.Time
 }
@@ -170,7 +171,7 @@ func (m *Mux) open(f *Frame) error {
 		return cause.ProtocolError.With("socket number %d used again", f.Socket)
 	}
 	m.last = f.Socket
-	full, away, over := len(m.sockets) >= m.server.opts.MaxSockets, m.goAway, m.over != nil
+	over := m.over != nil
 	m.mu.Unlock()
 	if over {
 		return nil
@@ -184,52 +185,61 @@ func (m *Mux) open(f *Frame) error {
 	if err == nil {
 		opts, err = openOptions(f.Option)
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		m.refuse(s, cause.BadTarget.With("%v", err))
 		return nil
-	case full:
-		m.server.count.limitSockets.Add(1)
-		m.refuse(s, cause.Limit.With("too many open sockets in this session"))
-		return nil
-	case away:
-		m.refuse(s, cause.GoingAway.With("the proxy is stopping"))
-		return nil
-	case !m.opening.allow(s.since):
-		m.server.count.limitRate.Add(1)
-		m.refuse(s, cause.Limit.With("sockets are opened too fast"))
-		return nil
-	case m.caller.Take != nil && !m.caller.Take():
-		m.server.count.limitCaller.Add(1)
-		m.refuse(s, cause.Limit.With("too many open sockets from this address"))
-		return nil
-	case !m.server.targets.take(dest):
-		m.give()
-		m.server.count.limitTarget.Add(1)
-		m.refuse(s, cause.Limit.With("too many sockets to this target"))
-		return nil
 	}
-
 	ctx, cancel := context.WithTimeout(context.Background(), m.server.opts.DialTimeout)
 	s.cancel = cancel
 	s.turn = make(chan struct{}, 1)
 	s.credits, s.span = firstWindow, firstWindow
 	s.account = m.server.opts.Budget.Account()
-	m.mu.Lock()
-	if m.over != nil {
-		m.mu.Unlock()
+	if why := m.admit(s); why != nil {
 		cancel()
-		m.give()
-		m.server.targets.give(dest)
+		m.refuse(s, why)
 		return nil
+	}
+	m.server.wg.Go(s.confined(func() { s.run(ctx, opts) })) // ends when the backend does, or by abort
+	return nil
+}
+
+// admit makes s one of the sockets, unless a limit is reached or the session ends.
+func (m *Mux) admit(s *socket) *cause.Error {
+	v := m.server
+	m.mu.Lock()
+	full, away := len(m.sockets) >= v.opts.MaxSockets, m.goAway
+	fast := !full && !away && !m.opening.allow(s.since)
+	m.mu.Unlock()
+	switch {
+	case full:
+		v.count.limitSockets.Add(1)
+		return cause.Limit.With("too many open sockets in this session")
+	case away:
+		return cause.GoingAway.With("the proxy is stopping")
+	case fast:
+		v.count.limitRate.Add(1)
+		return cause.Limit.With("sockets are opened too fast")
+	case m.caller.Take != nil && !m.caller.Take():
+		v.count.limitCaller.Add(1)
+		return cause.Limit.With("too many open sockets from this address")
+	case !v.targets.take(s.dest):
+		m.give()
+		v.count.limitTarget.Add(1)
+		return cause.Limit.With("too many sockets to this target")
+	}
+	m.mu.Lock()
+	if why := m.over; why != nil {
+		m.mu.Unlock()
+		m.give()
+		v.targets.give(s.dest)
+		return why
 	}
 	if m.sockets == nil {
 		m.sockets = make(map[uint64]*socket)
 	}
 	m.sockets[s.id] = s
-	m.server.count.open.Add(1)
+	v.count.open.Add(1)
 	m.mu.Unlock()
-	m.server.wg.Go(s.confined(func() { s.run(ctx, opts) })) // ends when the backend does, or by abort
 	return nil
 }
 

@@ -1,0 +1,132 @@
+package tcpsocket
+
+import (
+	"context"
+	"io"
+	"net"
+	"time"
+
+	"encke/buffer"
+	"encke/cause"
+	"encke/whitelist"
+)
+
+// Group is the sockets of one session, or of one WebSocket, whose protocol has no frames
+// of ours: each is a net.Conn to its backend, for goroutines that wait. The same
+// rules, limits, counters and audit record hold as for the sockets of a Mux.
+type Group struct{ m *Mux }
+
+// Group returns the sockets of one caller, none yet. Its method Close must be called in
+// the end.
+func (v *Server) Group(caller Caller) *Group { return &Group{v.Mux(unsent{}, caller)} }
+
+// unsent is the Sender of a Group, which has no frames to send.
+type unsent struct{}
+
+func (unsent) Send(b *buffer.Buffer, _ int) error { b.Release(); return nil }
+func (unsent) Reserve(int) int                    { return 0 }
+func (unsent) Unreserve(int)                      {}
+
+// Dial connects to dest and returns when it is connected, or why it is not, as a
+// *cause.Error. It takes at most Options.DialTimeout; ctx may end it earlier, then the cause
+// is Closed.
+func (g *Group) Dial(ctx context.Context, dest whitelist.Dest, opts OpenOptions) (*Backend, error) {
+	m := g.m
+	m.server.count.opened.Add(1)
+	m.mu.Lock()
+	m.last++
+	s := &socket{m: m, id: m.last, dest: dest, since: time.Now(), turn: make(chan struct{}, 1), span: firstWindow}
+	m.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, m.server.opts.DialTimeout)
+	s.cancel = cancel
+	if why := m.admit(s); why != nil {
+		cancel()
+		s.audit(why)
+		return nil, why
+	}
+	conn, err := m.server.opener.Open(ctx, dest, opts)
+	cancel()
+	s.mu.Lock()
+	if over := s.over; !over && err == nil {
+		s.conn = conn
+		s.mu.Unlock()
+		return &Backend{Conn: conn, s: s}, nil
+	}
+	s.mu.Unlock()
+	if conn != nil { // the group was closed meanwhile
+		reset(conn)
+		return nil, m.overBy()
+	}
+	why := dialCause(err)
+	s.end(why, false)
+	return nil, why
+}
+
+// Close ends all sockets because their session is over: backends are reset.
+func (g *Group) Close(why *cause.Error) { g.m.Closed(why) }
+
+// Len returns the number of open sockets.
+func (g *Group) Len() int { return g.m.Len() }
+
+// overBy returns why the session is over.
+func (m *Mux) overBy() *cause.Error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.over
+}
+
+// Backend is one connection of a Group. Reading and writing are those of a net.Conn.
+type Backend struct {
+	net.Conn
+	s *socket
+}
+
+// Read reads what the backend says.
+func (b *Backend) Read(p []byte) (int, error) {
+	n, err := b.Conn.Read(p)
+	b.s.mu.Lock()
+	b.s.out += uint64(n)
+	b.s.mu.Unlock()
+	b.s.m.server.count.out.Add(uint64(n))
+	return n, err
+}
+
+// Write writes what the client says.
+func (b *Backend) Write(p []byte) (int, error) {
+	n, err := b.Conn.Write(p)
+	b.s.mu.Lock()
+	b.s.in += uint64(n)
+	b.s.mu.Unlock()
+	b.s.m.server.count.in.Add(uint64(n))
+	return n, err
+}
+
+// CloseWrite ends the client's direction; the backend may go on.
+func (b *Backend) CloseWrite() error {
+	if half, ok := b.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// Close ends the connection cleanly: the backend gets what was written. What it still says
+// is read and thrown away for a while, as closing with unread bytes would reset it.
+func (b *Backend) Close() error {
+	conn := b.s.end(cause.Closed.Err(), false)
+	if conn == nil {
+		return net.ErrClosed
+	}
+	_ = b.CloseWrite()
+	conn.SetReadDeadline(time.Now().Add(lingerTime))
+	b.s.m.server.wg.Go(func() { // until the deadline at most
+		io.Copy(io.Discard, conn)
+		conn.Close()
+	})
+	return nil
+}
+
+// Fail ends the connection for a cause: the backend is reset.
+func (b *Backend) Fail(why *cause.Error) { b.s.abort(why, false) }
+
+// ReadCause says what the error of a Read means for the client.
+func ReadCause(err error) *cause.Error { return readCause(err) }
