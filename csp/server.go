@@ -10,8 +10,9 @@ import (
 
 // Peer is what a transport proved about the other side when a session was opened.
 type Peer struct {
-	Origin string // canonical origin of the page
-	Addr   string // network address of the first request, for the audit log
+	Origin   string // canonical origin of the page
+	Addr     string // network address of the first request, for the audit log
+	Protocol string // the older protocol whose records carry the session; empty: ours
 }
 
 // tombstone is how long a closed session's cause is told to late links.

@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"csp":               {"buffer", "cause"},
 	"tcpsocket":         {"buffer", "cause", "rawconn", "whitelist"},
 	"transports":        {"buffer", "cause", "csp", "quota", "rawconn"},
+	"legacy":            {"buffer", "cause", "csp", "quota", "rawconn", "tcpsocket", "transports", "whitelist"},
 	"client":            {"cause", "csp", "tcpsocket", "whitelist"},
 	"cmd/encke":         {"cmd/encke/app", "cmd/encke/cgroup", "cmd/encke/demo", "cmd/encke/logline", "client", "transports"},
 	"cmd/encke/app":     {"*"},

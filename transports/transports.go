@@ -1,8 +1,10 @@
 package transports
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -120,8 +122,11 @@ type Handler struct {
 	stats  counters
 
 	mu      sync.Mutex
-	live    map[*wsConn]struct{} // of running WebSockets
-	closing bool                 // Wait was called: nothing is added to links
+	live    map[net.Conn]struct{} // of running WebSockets
+	closing bool                  // Wait was called: nothing is added to links
+
+	stopping context.Context // done when Wait is called
+	stop     context.CancelFunc
 }
 
 // route is how one path is served.
@@ -136,7 +141,8 @@ type route struct {
 // New returns a Handler for the sessions of server. It fails when an option names
 // a transport that does not exist.
 func New(server *csp.Server, opts Options) (*Handler, error) {
-	h := &Handler{server: server, opts: opts.withDefaults(), routes: make(map[string]route), live: make(map[*wsConn]struct{})}
+	h := &Handler{server: server, opts: opts.withDefaults(), routes: make(map[string]route), live: make(map[net.Conn]struct{})}
+	h.stopping, h.stop = context.WithCancel(context.Background())
 	h.limits = newLimits(&h.opts)
 	for _, name := range h.opts.Transports {
 		switch name {
@@ -172,11 +178,12 @@ func (h *Handler) Wait(patience time.Duration) {
 	h.mu.Lock()
 	h.closing = true
 	h.mu.Unlock()
+	h.stop()
 	cut := time.AfterFunc(patience, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		for c := range h.live {
-			c.Conn.Close()
+			c.Close()
 		}
 	})
 	defer cut.Stop()
@@ -193,7 +200,7 @@ func (h *Handler) spawn(f func()) bool {
 	return !h.closing
 }
 
-func (h *Handler) track(c *wsConn, live bool) {
+func (h *Handler) track(c net.Conn, live bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if live {
@@ -206,23 +213,14 @@ func (h *Handler) track(c *wsConn, live bool) {
 // ServeHTTP serves one request whose path begins with /session/.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head := w.Header()
-	head.Add("Vary", "Origin")
-	head.Set("X-Content-Type-Options", "nosniff")
-	head.Set("Cache-Control", "no-cache, no-store, no-transform")
-	head.Set("X-Accel-Buffering", "no")
-	head.Set("Referrer-Policy", "no-referrer")
-	head.Set("Cross-Origin-Resource-Policy", "cross-origin")
-
+	answerHead(head)
 	rt, ok := h.routes[strings.TrimPrefix(r.URL.Path, "/session/")]
 	if !ok {
 		http.Error(w, "no such transport, or not served here", http.StatusNotFound)
 		return
 	}
-	origin, err := h.opts.Origins.check(r, rt.get)
-	if err != nil {
-		h.stats.origin.Add(1)
-		h.opts.Log.Warn("origin refused", "origin", clip(r.Header.Get("Origin")), "remote", r.RemoteAddr, "reason", err)
-		http.Error(w, "this page may not open sessions here: its origin is not accepted (--origin)", http.StatusForbidden)
+	origin, ok := h.admitOrigin(w, r, rt.get)
+	if !ok {
 		return
 	}
 	if !rt.get && rt.format != nil {
@@ -242,6 +240,28 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		h.serveHTTP(w, r, rt, origin)
 	}
+}
+
+// answerHead sets the headers that all answers have.
+func answerHead(head http.Header) {
+	head.Add("Vary", "Origin")
+	head.Set("X-Content-Type-Options", "nosniff")
+	head.Set("Cache-Control", "no-cache, no-store, no-transform")
+	head.Set("X-Accel-Buffering", "no")
+	head.Set("Referrer-Policy", "no-referrer")
+	head.Set("Cross-Origin-Resource-Policy", "cross-origin")
+}
+
+// admitOrigin returns the canonical origin of the page, or answers 403 and reports false.
+func (h *Handler) admitOrigin(w http.ResponseWriter, r *http.Request, get bool) (string, bool) {
+	origin, err := h.opts.Origins.check(r, get)
+	if err != nil {
+		h.stats.origin.Add(1)
+		h.opts.Log.Warn("origin refused", "origin", clip(r.Header.Get("Origin")), "remote", r.RemoteAddr, "reason", err)
+		http.Error(w, "this page may not open sessions here: its origin is not accepted (--origin)", http.StatusForbidden)
+		return "", false
+	}
+	return origin, true
 }
 
 // preflight answers what a browser asks before a request that is not simple. Our

@@ -90,6 +90,9 @@ func (h *Handler) session(u *uplink, remote, origin string) (*csp.Session, error
 	if err != nil {
 		return nil, err
 	}
+	if s.Peer().Protocol != "" {
+		return nil, cause.SessionLost.With("unknown session")
+	}
 	if s.Peer().Origin != origin {
 		return nil, cause.Denied.With("the session belongs to another origin")
 	}

@@ -21,6 +21,9 @@ import (
 // closeCode is the WebSocket close code for a cause, in the range for private use.
 func closeCode(c cause.Code) websocket.StatusCode { return websocket.StatusCode(4000 + int(c)) }
 
+// leastBuffer is the smallest buffer that bufio has, in bytes: wsConn needs none.
+const leastBuffer = 16
+
 // serveWebSocket upgrades the request and returns: net/http gets its goroutine,
 // request and buffers back, and the WebSocket goes on in one goroutine of ours.
 func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin string) {
@@ -33,7 +36,10 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin 
 		return
 	}
 	l := &wsLink{h: h, origin: origin, remote: r.RemoteAddr}
-	u := &upgrader{ResponseWriter: w, timeout: h.opts.WriteTimeout, start: func() bool { return h.spawn(l.confined(l.drain)) }}
+	u := &upgrader{ResponseWriter: w, buffer: leastBuffer, wrap: func(c net.Conn, ahead []byte) net.Conn {
+		l.conn = newWSConn(c, ahead, h.opts.WriteTimeout, func() bool { return h.spawn(l.confined(l.drain)) })
+		return l.conn
+	}}
 	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // origin.go has checked it, by our rules
 		CompressionMode:    websocket.CompressionDisabled,
@@ -42,20 +48,19 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin 
 		return // Accept has answered
 	}
 	ws.SetReadLimit(csp.MaxBody)
-	l.ws, l.conn = ws, u.conn
-	h.track(l.conn, true)
+	l.ws = ws
+	h.track(l.conn.Conn, true)
 	if !h.spawn(l.confined(l.run)) { // ends when the connection does
 		ws.CloseNow()
 	}
 }
 
-// upgrader gives the WebSocket library our wsConn with the smallest buffers that
-// bufio has, in place of the connection and buffers of net/http.
+// upgrader gives the WebSocket library what wrap makes of the connection, with buffers
+// of its own, in place of the connection and buffers of net/http.
 type upgrader struct {
 	http.ResponseWriter
-	timeout time.Duration
-	start   func() bool
-	conn    *wsConn
+	buffer int // bytes, each way
+	wrap   func(conn net.Conn, ahead []byte) net.Conn
 }
 
 // Unwrap hides nothing; it is there so that http.ResponseController works.
@@ -85,8 +90,8 @@ func (u *upgrader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		below, more := d.Detach()
 		conn, ahead = below, append(ahead[:len(ahead):len(ahead)], more...)
 	}
-	u.conn = newWSConn(conn, ahead, u.timeout, u.start)
-	return u.conn, bufio.NewReadWriter(bufio.NewReaderSize(u.conn, 16), bufio.NewWriterSize(u.conn, 16)), nil
+	conn = u.wrap(conn, ahead)
+	return conn, bufio.NewReadWriter(bufio.NewReaderSize(conn, u.buffer), bufio.NewWriterSize(conn, u.buffer)), nil
 }
 
 // wsLink is a WebSocket that carries a session both ways. Its goroutine reads.
@@ -123,7 +128,7 @@ func sinceStart() time.Duration { return time.Since(start) }
 
 // run reads until the connection ends.
 func (l *wsLink) run() {
-	defer l.h.track(l.conn, false)
+	defer l.h.track(l.conn.Conn, false)
 	l.conn.Conn.SetReadDeadline(time.Now().Add(l.h.opts.BodyTimeout)) // for the hello
 	for {
 		msg, err := l.read()

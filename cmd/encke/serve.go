@@ -31,6 +31,7 @@ func serveFlags() []cli.Flag {
 		&cli.StringFlag{Name: "key", Usage: "PEM `FILE` with the private key", EnvVars: []string{"ENCKE_KEY"}},
 		&cli.StringFlag{Name: "prefix", Usage: "`PATH` below which everything is served, such as /tcp", EnvVars: []string{"ENCKE_PREFIX"}},
 		&cli.StringFlag{Name: "transports", Usage: "comma-separated `NAMES` of those served, of " + strings.Join(transports.All(), ", "), Value: strings.Join(transports.Default(), ","), EnvVars: []string{"ENCKE_TRANSPORTS"}},
+		&cli.StringFlag{Name: "legacy", Usage: "comma-separated `NAMES` of older protocols to serve, of " + strings.Join(app.Legacy(), ", "), DefaultText: "none", EnvVars: []string{"ENCKE_LEGACY"}},
 		&cli.StringFlag{Name: "node", Usage: "`NAME` of this process in session ids, for balancers", Value: "n0", EnvVars: []string{"ENCKE_NODE"}},
 		&cli.DurationFlag{Name: "linger", Usage: "how long a session without a link waits for the next one", Value: 120 * time.Second, EnvVars: []string{"ENCKE_LINGER"}},
 		&cli.DurationFlag{Name: "heartbeat", Usage: "longest silence on a link", Value: 25 * time.Second, EnvVars: []string{"ENCKE_HEARTBEAT"}},
@@ -64,7 +65,8 @@ func config(c *cli.Context) (app.Config, error) {
 		AllowAnyHost: c.Bool("allow-any-host"),
 		Origins:      words(c.StringSlice("origin")),
 		Hosts:        words(c.StringSlice("host")),
-		Transports:   strings.FieldsFunc(c.String("transports"), func(r rune) bool { return r == ',' || r == ' ' }),
+		Transports:   names(c.String("transports")),
+		Legacy:       names(c.String("legacy")),
 		Node:         c.String("node"),
 		Linger:       c.Duration("linger"),
 		Heartbeat:    c.Duration("heartbeat"),
@@ -122,6 +124,11 @@ func words(values []string) []string {
 		all = append(all, strings.Fields(v)...)
 	}
 	return all
+}
+
+// names splits a list at commas and white space.
+func names(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // serve is the main action: run the proxy until a signal comes.

@@ -39,6 +39,7 @@ type App struct {
 	dialer      *tcpsocket.Dialer
 	handler     *transports.Handler
 	routes      *http.ServeMux
+	accept      map[string]func(*csp.Session) csp.Handler // of the older protocols
 	edge        edge.Stats
 	hosts       atomic.Uint64 // requests refused for their Host
 	perAddr     *quota.Counts // connections
@@ -107,7 +108,7 @@ func (a *App) wire(set *settings) error {
 		Node: c.Node, Linger: c.Linger, MaxSessions: c.MaxSessions, SendBuffer: c.SendBuffer, Admit: a.admit,
 		Lifetime: c.Lifetime, Budget: budget,
 		Panicked: func(value any, s *csp.Session) { a.handler.Panicked(value, s) },
-		Accept:   func(s *csp.Session) csp.Handler { return a.sockets.Mux(s, a.caller(s)) },
+		Accept:   a.acceptSession,
 	})
 	var err error
 	a.handler, err = transports.New(a.sessions, transports.Options{
@@ -122,6 +123,7 @@ func (a *App) wire(set *settings) error {
 	a.routes.Handle(c.Prefix+"/session/", a.guard(http.StripPrefix(c.Prefix, a.handler)))
 	a.routes.Handle(c.Prefix+"/", a.paced(a.guard(http.StripPrefix(c.Prefix, static.Handler()))))
 	a.routes.Handle(c.Prefix+"/healthz", a.paced(http.HandlerFunc(a.health)))
+	a.wireLegacy()
 	for _, folder := range []string{c.Prefix, c.Prefix + "/session"} {
 		if folder != "" { // or the mux would redirect to it with a slash, see exactPaths
 			a.routes.Handle(folder, a.paced(a.guard(http.HandlerFunc(notFound))))
@@ -274,15 +276,17 @@ func (a *App) Close() error {
 	return all.ErrorOrNil()
 }
 
+// heartbeat is how long a link may be silent.
+func (a *App) heartbeat() time.Duration {
+	if a.cfg.Heartbeat == 0 {
+		return 25 * time.Second
+	}
+	return a.cfg.Heartbeat
+}
+
 // silence is how long a page may be gone before its links are taken for dead: a
 // heartbeat, and the time for an answer to it.
-func (a *App) silence() time.Duration {
-	heartbeat := a.cfg.Heartbeat
-	if heartbeat == 0 {
-		heartbeat = 25 * time.Second
-	}
-	return heartbeat + 20*time.Second
-}
+func (a *App) silence() time.Duration { return a.heartbeat() + 20*time.Second }
 
 func listen(addrs []string, silence time.Duration) ([]net.Listener, error) {
 	config := listenConfig(silence)

@@ -37,6 +37,7 @@ type Config struct {
 	Origins    []string // pages that may use the proxy, beside its own
 	Hosts      []string // names of the proxy, beside loopback ones
 	Transports []string // default transports.Default()
+	Legacy     []string // older protocols that are served, of Legacy(); default none
 	Node       string   // public part of session ids, default n0
 
 	Linger      time.Duration // how long a session waits for its next link, default 120 s
@@ -120,6 +121,9 @@ func (c *Config) check() (*settings, error) {
 		if !slices.Contains(transports.All(), t) {
 			bad("--transports", fmt.Errorf("unknown transport %q; the transports are %s", t, strings.Join(transports.All(), ", ")))
 		}
+	}
+	for _, name := range c.Legacy {
+		bad("--legacy", checkLegacy(name))
 	}
 	for _, l := range c.Listen {
 		_, port, err := net.SplitHostPort(l)

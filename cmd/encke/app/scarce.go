@@ -7,7 +7,6 @@ import (
 	"encke/cause"
 	"encke/csp"
 	"encke/edge"
-	"encke/quota"
 	"encke/tcpsocket"
 	"encke/whitelist"
 )
@@ -34,16 +33,4 @@ func (a *App) admit(p csp.Peer) (release func(), err error) {
 		return nil, &cause.Error{Code: cause.Limit, Text: "the proxy is out of descriptors", Retry: 10}
 	}
 	return a.handler.Admit(p)
-}
-
-// caller is on whose behalf a session opens sockets: its address has so many of them,
-// over all its sessions.
-func (a *App) caller(s *csp.Session) tcpsocket.Caller {
-	p := s.Peer()
-	key := quota.Key(p.Addr)
-	return tcpsocket.Caller{
-		Session: s.Digest(), Origin: p.Origin, Remote: p.Addr, End: s.Close,
-		Take: func() bool { return a.perAddrOpen.Take(key) },
-		Give: func() { a.perAddrOpen.Give(key) },
-	}
 }
