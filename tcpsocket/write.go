@@ -36,30 +36,27 @@ func (s *socket) receive(p []byte) error {
 
 // finish notes that the page sends no more; closing: and takes no more either.
 func (s *socket) finish(closing bool) {
+	if len(s.batch) > 0 { // before a writer may see that it has written the last
+		s.flush()
+	}
 	s.mu.Lock()
 	if closing {
 		s.said = pageClosed
 	} else {
 		s.said = max(s.said, pageEnded)
 	}
-	dialing := s.conn == nil
+	pointless := closing && s.conn == nil && len(s.queue) == 0 // nothing to deliver: do not even connect
 	s.limitClosing()
 	s.mu.Unlock()
 	if closing {
 		s.m.turns.forget(s)
 		s.wake() // from now on the backend is read to throw it away
 	}
-	if dialing && closing && len(s.batch) == 0 && s.queueEmpty() {
-		s.abort(cause.Closed.Err(), true) // nothing to deliver: do not even connect
+	if pointless {
+		s.abort(cause.Closed.Err(), true)
 		return
 	}
 	s.markDirty()
-}
-
-func (s *socket) queueEmpty() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.queue) == 0
 }
 
 // limitClosing bounds, with mu held, how long a backend may take the rest.
