@@ -9,7 +9,7 @@
 //
 //	matrix_test.go     every transport x every scenario, in Chromium and in Firefox
 //	servers_test.go    npm clients in a page speak to real servers
-//	haproxy_test.go    with HAProxy and a web server in front, one origin for all
+//	balancers_test.go  with HAProxy or nginx and a web server in front, one origin for all
 //	latency_test.go    prints how long an echo takes on each transport
 //	imports_test.go    which of our packages may import which
 //	wsframes/          WebSocket frames, good and bad, byte by byte

@@ -21,6 +21,7 @@ prosody:prosody
 mosquitto:mosquitto
 redis-server:redis-server
 haproxy:haproxy
+nginx:nginx-light
 ip:iproute2
 nft:nftables
 slowhttptest:slowhttptest
@@ -31,7 +32,6 @@ java:activemq
 folders="browser clients ../static/client ../static/demos"
 if [ "${1-}" = bench ]; then
     wanted="$wanted
-nginx:nginx-light
 /usr/lib/nginx/modules/ngx_stream_module.so:libnginx-mod-stream
 websockify:websockify
 /usr/lib/python3/dist-packages/numpy:python3-numpy

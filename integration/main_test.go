@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"encke/integration/browser"
 	"encke/integration/proxy"
 )
@@ -26,6 +28,10 @@ func TestMain(m *testing.M) {
 			fmt.Fprintf(os.Stderr, "close %s: %v\n", kind, err)
 			code = 1
 		}
+	}
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
 	}
 	if shared.dir != "" {
 		_ = os.RemoveAll(shared.dir)

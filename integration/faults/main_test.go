@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"encke/integration/browser"
 	"encke/integration/proxy"
 )
@@ -55,6 +57,10 @@ func TestMain(m *testing.M) {
 			fmt.Fprintf(os.Stderr, "close the browser: %v\n", err)
 			code = 1
 		}
+	}
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
 	}
 	if shared.dir != "" {
 		_ = os.RemoveAll(shared.dir)

@@ -1,5 +1,5 @@
 // Package servers starts real servers for the end-to-end tests: ngIRCd, Prosody,
-// ActiveMQ, Mosquitto, Redis and HAProxy, each from a temporary directory, on a free port
+// ActiveMQ, Mosquitto, Redis, HAProxy and nginx, each from a temporary directory, on a free port
 // of 127.0.0.1, as an unprivileged user when the tests run as root.
 //
 //	irc := servers.Ngircd(t)

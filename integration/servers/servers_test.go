@@ -59,7 +59,7 @@ func TestServers(t *testing.T) {
 	}
 }
 
-func TestHAProxy(t *testing.T) {
+func TestBalancers(t *testing.T) {
 	site := func(name string) string {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, name, " ", r.URL.Path)
@@ -67,16 +67,18 @@ func TestHAProxy(t *testing.T) {
 		t.Cleanup(server.Close)
 		return server.Listener.Addr().String()
 	}
-	s := servers.HAProxy(t, "/tcp", site("proxy"), site("web"))
-	for path, want := range map[string]string{"/tcp/x": "proxy /tcp/x", "/tcpx": "web /tcpx", "/": "web /"} {
-		resp, err := http.Get("http://" + s.Addr() + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, _ := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-		if string(got) != want {
-			t.Errorf("%s: got %q, want %q", path, got, want)
+	for name, start := range map[string]func(t testing.TB, path, proxy, web string) *servers.Server{"haproxy": servers.HAProxy, "nginx": servers.Nginx} {
+		s := start(t, "/tcp", site("proxy"), site("web"))
+		for path, want := range map[string]string{"/tcp/x": "proxy /tcp/x", "/tcpx": "web /tcpx", "/": "web /"} {
+			resp, err := http.Get("http://" + s.Addr() + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, _ := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if string(got) != want {
+				t.Errorf("%s, %s: got %q, want %q", name, path, got, want)
+			}
 		}
 	}
 }
