@@ -23,7 +23,7 @@ build: ## build bin/encke; needs only Go
 install: ## install what the tests need: Debian packages, npm packages
 	sh integration/install.sh
 
-test: install check unit model client-test integration ## install what is needed and run all but what judges load: soak, memory
+test: install check unit model client-test integration ## install what is needed and run all tests; what CI runs
 
 check: ## formatting, vet, module files, and that no generated file is stale
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
@@ -45,8 +45,8 @@ client-test: ## tests of the TypeScript client and the demo's pages
 	cd static/client && npm test
 	cd static/demos && npm test
 
-integration: ## real browsers against real servers, faults, hostile input; not soak and memory
-	go test -race -p 1 -timeout 40m $$(go list ./integration/... | grep -v '/soak$$\|/memory$$')
+integration: ## real browsers against real servers, faults, hostile input, soak and memory in short
+	go test -race -p 1 -timeout 40m ./integration/...
 
 faults: ## break what lies between a page and a backend; ROWS=7,8 TRANSPORTS=jsonp SEED=n
 	FULL=1 go test -race -count 1 -timeout 4h -v -run '^TestFaults$$' ./integration/faults

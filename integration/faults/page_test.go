@@ -24,7 +24,7 @@ func (f *fault) visit(h box.Habits, transports ...string) *visitor {
 	f.Helper()
 	if f.proxy == nil {
 		f.origin = new(pages.Site).Serve(f.T)
-		f.start(proxy.Options{Origins: []string{f.origin}, Args: []string{"--linger", "10s"}})
+		f.start(proxy.Options{Origins: []string{f.origin}, Args: []string{"--linger", "20s"}}) // a frame that was cut is silent for 15 s before the page knows
 	}
 	v := &visitor{f: f, box: box.New(f.T, f.proxy.Addr, h), transports: transports}
 	v.page = chromium(f.T).Page(f.T)

@@ -20,17 +20,17 @@ export class Endpoint {
     return `${this.base}session/${name}${text ? "?" + text : ""}`;
   }
 
-  /** The same for a downlink, which says how long it may be silent. */
-  downlink(name: string, variables: { [name: string]: string } = {}): string {
-    return this.session(name, { ...variables, hold: String(this.hold) });
+  /** The same for a downlink, which says how long it may be silent: most seconds at most. */
+  downlink(name: string, variables: { [name: string]: string } = {}, most = Infinity): string {
+    return this.session(name, { ...variables, hold: String(Math.min(this.hold, most)) });
   }
 
   /**
    * The same for a downlink that is asked for by GET: no two addresses are the same,
    * since a box that keeps answers, whatever they say of it, would give an old one.
    */
-  fresh(name: string, d: string): string {
-    return this.downlink(name, { d, n: String(++this.asked) });
+  fresh(name: string, d: string, most = Infinity): string {
+    return this.downlink(name, { d, n: String(++this.asked) }, most);
   }
 }
 

@@ -5,6 +5,9 @@ const least = 5;
 /** A silence shorter than this, in ms, is no reason for anything to cut a link. */
 const shortest = 3000;
 
+/** How much later, in ms, than a link's longest silence its end may be noticed. */
+const noticed = 10_000;
+
 /**
  * How long a downlink may be silent. Boxes on the way cut silent links after a
  * time of their own; when that happens twice in a row the time is halved, and the
@@ -16,7 +19,7 @@ export class Hold {
 
   /** A link was cut after it had been silent for this time. */
   cut(silentMs: number): void {
-    if (silentMs < shortest || silentMs > this.seconds * 1000 + shortest) return;
+    if (silentMs < shortest || silentMs > this.seconds * 1000 + noticed) return;
     if (++this.cuts < 2) return;
     this.cuts = 0;
     this.seconds = Math.max(least, Math.floor(this.seconds / 2));

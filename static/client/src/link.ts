@@ -63,6 +63,8 @@ export interface Transport {
   readonly roundTrips: number;
   /** How packets get to the proxy. */
   readonly uplink: "link" | "post" | "script";
+  /** Most seconds that a downlink may be silent, where its end can not be noticed otherwise. */
+  readonly mostHold?: number;
   /** Why the technique can not work here; empty if it may. */
   missing(platform: Platform): string;
   /** Starts a link. Events come later, never before open has returned. */

@@ -11,8 +11,8 @@ const slowest = 16; // bytes per ms
 /** A link that has not proved itself is probed after this time, in ms. */
 const proveAfter = 1000;
 
-/** What the other side's silence may last beyond what was agreed, in ms. */
-const grace = 20_000;
+/** A silence this much longer than agreed, in ms, is a reason for doubt. */
+const grace = 2000;
 
 /** Timers are never set for longer, in ms, so that a machine that slept is noticed soon. */
 const longestNap = 10_000;
@@ -34,8 +34,8 @@ export interface Watched {
 
 /**
  * Watches whether the current downlink is alive. Whoever hears nothing although
- * something is due, or has another reason for doubt, probes the link; a probe that
- * is not answered, or a silence much longer than agreed, is its end.
+ * something is due, for longer than agreed, or has another reason for doubt, probes
+ * the link; a probe that is not answered is its end.
  */
 export class Liveness {
   private readonly timer: Timer;
@@ -124,11 +124,7 @@ export class Liveness {
       this.watched.dead("a probe was not answered");
       return;
     }
-    if (now >= this.silenceEnd()) {
-      this.watched.dead(`silent for ${Math.round((now - this.heardAt) / 1000)} s`);
-      return;
-    }
-    if (now >= this.proveAt || (this.dueSince > 0 && now >= this.dueSince + this.doubt)) this.suspect();
+    if (now >= Math.min(this.proveAt, this.silenceEnd()) || (this.dueSince > 0 && now >= this.dueSince + this.doubt)) this.suspect();
     if (this.keepsAlive && now >= this.heardAt + this.hold * 1000) this.watched.keepAlive();
     this.schedule();
   }
@@ -143,9 +139,9 @@ export class Liveness {
 
   private schedule(): void {
     const now = this.clock.now();
-    let at = Math.min(now + longestNap, this.silenceEnd(), Math.max(now, this.proveAt));
+    let at = Math.min(now + longestNap, Math.max(now, this.proveAt));
     if (this.probedAt > 0) at = Math.min(at, this.probeEnd());
-    else if (this.dueSince > 0) at = Math.min(at, this.dueSince + this.doubt);
+    else at = Math.min(at, this.silenceEnd(), this.dueSince > 0 ? this.dueSince + this.doubt : Infinity);
     if (this.keepsAlive && this.heardAt + this.hold * 1000 > now) at = Math.min(at, this.heardAt + this.hold * 1000);
     const ms = Math.max(0, Math.ceil(at - now));
     this.due = this.clock.wall() + ms;

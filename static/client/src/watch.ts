@@ -48,9 +48,9 @@ export class Watch {
     this.att = att;
     this.probeArrived = false;
     const { session, endpoint } = this.parts;
-    const { kind } = att.transport;
+    const { kind, mostHold = Infinity } = att.transport;
     endpoint.hold = this.hold.seconds;
-    const silence = kind === "duplex" ? Math.min(session.heartbeat, this.hold.seconds) : this.hold.seconds;
+    const silence = Math.min(this.hold.seconds, kind === "duplex" ? session.heartbeat : mostHold);
     const keepsAlive = kind === "duplex" && this.hold.seconds < session.heartbeat;
     this.liveness.start(silence, keepsAlive, kind === "poll" || this.proven.has(att.transport));
   }
@@ -96,10 +96,11 @@ export class Watch {
     this.hold.cut(now - att.lastHeard);
     this.parts.endpoint.hold = this.hold.seconds;
     const { transport, unanswered } = att;
+    const unproven = unanswered && !this.proven.has(transport);
     this.parts.chooser.lost(transport, {
       livedMs,
-      mute: unanswered && transport.kind === "duplex" && !this.proven.has(transport),
-      buffered: unanswered && transport.kind === "stream",
+      mute: unproven && transport.kind === "duplex",
+      buffered: unproven && transport.kind === "stream",
     });
     if (unanswered) this.proven.delete(transport);
     return att.useful || livedMs > goodLife ? "good" : "bad";

@@ -94,7 +94,7 @@ async function frame(): Promise<Run & { elements: FakeElement[]; say: (data: unk
 
 test("iframe: takes batches from its own frame and the proxy's origin only", async () => {
   const { log, elements, say, link } = await frame();
-  assert.match(elements[0].src, /^http:\/\/p\.test\/session\/iframe\?d=[\w-]+&n=1&hold=25$/);
+  assert.match(elements[0].src, /^http:\/\/p\.test\/session\/iframe\?d=[\w-]+&n=1&hold=10$/);
   assert.equal(elements[0].hidden, true);
   say({ encke: JSON.parse(batch) }, { source: {} });
   say({ encke: JSON.parse(batch) }, { origin: "http://evil.test" });

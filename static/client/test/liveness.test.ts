@@ -33,8 +33,8 @@ test("links that are cut when silent lead to shorter silences, and the page sees
   assert.equal(s.why, null);
 });
 
-test("a dead link is found by a probe when there is doubt, else by its silence", async () => {
-  for (const [doubt, limit] of [[true, 3500], [false, 46_000]] as const) { // prettier-ignore
+test("a dead link is found by a probe when there is doubt, or when it is silent for longer than agreed", async () => {
+  for (const [doubt, limit] of [[true, 3500], [false, 30_500]] as const) { // prettier-ignore
     const { clock, network, bench } = setup(named("websocket"));
     const s = bench.open();
     await clock.pass(1000, () => s.opened);
@@ -74,4 +74,22 @@ test("after sleep the link is probed, not declared dead", async () => {
   clock.sleep(3_600_000);
   await clock.pass(14_000, () => bench.trunk.state === "reconnecting");
   assert.equal(bench.trunk.state, "reconnecting");
+});
+
+test("a wall clock that jumps costs at most a probe", async () => {
+  for (const name of ["websocket", "fetch-streaming", "long-polling"] as const) {
+    const { clock, network, bench } = setup(named(name));
+    const s = bench.open();
+    await clock.pass(1000, () => s.opened);
+    let sent = "";
+    for (const ms of [3_600_000, -3_600_000, 86_400_000, -86_400_000]) {
+      clock.sleep(ms);
+      s.write(`${ms} `);
+      sent += `${ms} `;
+      await clock.pass(30_000);
+      assert.equal(s.text, sent, name);
+    }
+    assert.deepEqual(bench.states, ["online"], name);
+    assert.equal(network.proxy.sessions.length, 1, name);
+  }
 });

@@ -18,6 +18,7 @@ export const iframe: Transport = {
   kind: "stream",
   roundTrips: 1,
   uplink: "post",
+  mostHold: 10, // a browser does not tell that a frame's answer was cut
   missing: (platform) => (platform.document?.documentElement && canPost(platform) ? "" : "no document here"),
   open: (endpoint, platform, events) => new FrameLink(endpoint, platform, events),
 };
@@ -58,7 +59,7 @@ class FrameLink implements Link {
     frame.title = "";
     frame.setAttribute("aria-hidden", "true");
     frame.referrerPolicy = "origin"; // by which the proxy knows the page
-    frame.src = this.endpoint.fresh("iframe", encodeBase64url(opening));
+    frame.src = this.endpoint.fresh("iframe", encodeBase64url(opening), iframe.mostHold);
     // Our page posts something before it is loaded; any other page is an error page.
     frame.onload = () => {
       this.platform.clock.after(afterLoad, () => {
