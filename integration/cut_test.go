@@ -102,3 +102,15 @@ func switchOfTransport(t *testing.T, c cell) {
 		t.Errorf("the transports were %q, want first %s and last %s", got.Transports, c.transport, next)
 	}
 }
+
+// leavingPage: what a page says as it goes arrives, and then the end.
+func leavingPage(t *testing.T, c cell) {
+	const key, n = 23, 20_000
+	reads := make(chan struct{})
+	close(reads)
+	last := backend.NeverReads(t, key, n, reads)
+	r := c.rig(t, list(last))
+	r.run(nil, "leave", args{"port": last.Port(), "bytes": n, "key": key})
+	r.page.Goto("about:blank")
+	wellEnded(t, last, 1)
+}

@@ -31,6 +31,7 @@ var scenarios = []struct {
 	{"cuts", cuts},
 	{"frozen link", frozenLink},
 	{"switch of transport", switchOfTransport},
+	{"page that leaves", leavingPage},
 }
 
 // TestMatrix runs every scenario on every transport in every browser, the browsers side

@@ -60,7 +60,8 @@ func (m *Mux) Receive(data [][]byte) error {
 // Writable says that the session has room again.
 func (m *Mux) Writable() { m.turns.writable() }
 
-// Closed ends all sockets because the session is over.
+// Closed ends all sockets because the session is over. When the page has closed it, their
+// backends get what it sent before.
 func (m *Mux) Closed(why *cause.Error) {
 	m.mu.Lock()
 	if m.over == nil {
@@ -72,7 +73,11 @@ func (m *Mux) Closed(why *cause.Error) {
 	}
 	m.mu.Unlock()
 	for _, s := range all {
-		s.abort(why, false)
+		if why.Code == cause.Closed {
+			s.wind()
+		} else {
+			s.abort(why, false)
+		}
 	}
 	m.auditRest()
 	m.server.forget(m)

@@ -59,6 +59,27 @@ func (s *socket) finish(closing bool) {
 	s.markDirty()
 }
 
+// wind ends the socket as a CLOSE does, after the session has ended.
+func (s *socket) wind() {
+	s.mu.Lock()
+	s.said = pageClosed
+	pointless := s.conn == nil && len(s.queue) == 0
+	waits := s.conn != nil && (s.writing == writeIdle || s.writing == writeFinished) // else whoever writes goes on
+	if waits {
+		s.writing = writeBusy
+	}
+	s.limitClosing()
+	s.mu.Unlock()
+	s.m.turns.forget(s)
+	s.wake()
+	switch {
+	case pointless:
+		s.abort(cause.Closed.Err(), false)
+	case waits:
+		s.continueWriting()
+	}
+}
+
 // limitClosing bounds, with mu held, how long a backend may take the rest.
 func (s *socket) limitClosing() {
 	if s.said == pageClosed && s.conn != nil {

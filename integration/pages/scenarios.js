@@ -104,6 +104,15 @@ async function park(args) {
   }
 }
 
+/** Sends half of `bytes` now, and the rest when the page goes. */
+async function leave(args) {
+  let connection = null;
+  const half = args.bytes / 2;
+  addEventListener("pagehide", () => connection.socket.send(stream(args.key, half, half)));
+  connection = await open(args);
+  connection.socket.send(stream(args.key, 0, half));
+}
+
 /** How the parked sockets end, which is not this side's doing. */
 const parkedEnds = () => Promise.all(parked.map(({ socket }) => socket.closed.then(() => "closed", (error) => error.code)));
 
@@ -198,7 +207,7 @@ async function latency(args) {
 
 const scenarios = {
   echo, download, big, many, halfClose, halfCloseByBackend, failing, reset,
-  park, parkedEnds, slowReader, slowReaderReads, stuckWriter, stuckWriterWrites,
+  park, parkedEnds, leave, slowReader, slowReaderReads, stuckWriter, stuckWriterWrites,
   exchange, quiet, parkedStates, start, finish, latency,
 };
 globalThis.scenarios = scenarios;

@@ -110,7 +110,8 @@ export class Carrier implements AttachmentOwner {
   /** Ends the session and tells the proxy. leaving: the page is about to be gone. */
   close(leaving = false): void {
     if (this.over) return;
-    this.sender.goodbye(leaving);
+    if (leaving) this.sender.lastWords();
+    else this.sender.goodbye();
     this.end(cause("closed"));
   }
 
@@ -187,7 +188,7 @@ export class Carrier implements AttachmentOwner {
   }
 
   broken(why: string): void {
-    this.sender.goodbye(false, { type: "CLOSE", cause: causeNumber("protocol-error"), retry: 0, text: why });
+    this.sender.goodbye({ type: "CLOSE", cause: causeNumber("protocol-error"), retry: 0, text: why });
     this.end(cause("protocol-error", why));
   }
 

@@ -10,7 +10,7 @@ import { type CloseRecord, maxPacket, type SessionRecord } from "./packet.ts";
 import type { Platform } from "./platform.ts";
 import type { Session } from "./session.ts";
 import type { LinkDetail } from "./state.ts";
-import { farewell } from "./transports/farewell.ts";
+import { beacon, farewell } from "./transports/farewell.ts";
 import { scriptPackets } from "./transports/jsonp.ts";
 import { closeIn } from "./transports/refusal.ts";
 import { type UplinkWay, uplinkWay } from "./transports/uplink.ts";
@@ -23,6 +23,9 @@ const moment = 50;
 
 /** What a poll takes along: so little that it does not matter if a request repeats it. */
 const fewBytes = 2048;
+
+/** What a page that leaves takes along; browsers let 64 KiB outlive it. */
+const beaconBytes = 48 * 1024;
 
 /** Most packets of one request; the proxy takes 1000. */
 const maxPackets = 900;
@@ -172,10 +175,24 @@ export class Sender {
   }
 
   /** Tells the proxy that the session is over, without waiting for anything. */
-  goodbye(leaving: boolean, close: CloseRecord = { type: "CLOSE", cause: 0, retry: 0, text: "" }): void {
-    if (!this.session.id) return;
-    if (this.link && !leaving) this.link.send([close]);
-    else farewell(this.platform, this.endpoint.session("send"), encodeRecords([this.session.opening(), close]), leaving);
+  goodbye(close: CloseRecord = { type: "CLOSE", cause: 0, retry: 0, text: "" }): void {
+    if (this.link) this.link.send([close]);
+    else if (this.session.id) farewell(this.platform, this.sendUrl, encodeRecords([this.session.opening(), close]));
+  }
+
+  /** The same when the page is about to be gone: takes along what the proxy may not have, as far as it fits. */
+  lastWords(): void {
+    const close: CloseRecord = { type: "CLOSE", cause: 0, retry: 0, text: "" };
+    const run = this.gather(0, beaconBytes);
+    if (run.packets.length > 0 && (run.packets[0]?.length ?? 0) > beaconBytes) run.packets = [];
+    if (!this.session.id && run.packets.length === 0) return;
+    const opening = this.session.opening();
+    const sent = beacon(this.platform, this.sendUrl, encodeRecords([opening, ...this.packetRecords(run, true), close]));
+    if (!sent && this.session.id) beacon(this.platform, this.sendUrl, encodeRecords([opening, close]));
+  }
+
+  private get sendUrl(): string {
+    return this.endpoint.session("send");
   }
 
   private pumpLink(link: Attachment): void {
