@@ -12,6 +12,7 @@ import (
 type Peer struct {
 	Origin   string // canonical origin of the page
 	Addr     string // network address of the first request, for the audit log
+	Host     string // its Host header field: by what name the proxy was asked, for the rules
 	Protocol string // the older protocol whose records carry the session; empty: ours
 }
 

@@ -25,10 +25,10 @@ type Proxy struct {
 	// as Peer.Protocol and gives back in Resume only those, see Resume.
 	Sessions *csp.Server
 
-	// Group returns the sockets of a client at the address remote, with a page of that
-	// origin. session is a digest for the log, empty where there are no sessions; end, if it is
-	// not nil, is called after a fault of ours in one of the sockets.
-	Group func(remote, origin, session string, end func(*cause.Error)) *tcpsocket.Group
+	// Group returns the sockets of a client: transports.Peer of its first request, or the
+	// Peer of its session. session is a digest for the log, empty where there are no sessions;
+	// end, if it is not nil, is called after a fault of ours in one of the sockets.
+	Group func(peer csp.Peer, session string, end func(*cause.Error)) *tcpsocket.Group
 
 	// Heartbeat is how long a link may be silent; Linger how long a session without a
 	// link waits for the next one.

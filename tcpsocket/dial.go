@@ -70,11 +70,11 @@ func NewDialer(rules *whitelist.Rules, opts DialOptions) *Dialer {
 	return &Dialer{rules: rules, opts: opts, denied: deniedLog{lines: rate{perSecond: 10, burst: 100}}}
 }
 
-// Open connects to dest. The error is of type *cause.Error; a page learns nothing
+// Open connects to dest, if the rules allow it to the caller. The error is of type *cause.Error; a page learns nothing
 // about a target that is not allowed but Denied.
-func (d *Dialer) Open(ctx context.Context, dest whitelist.Dest, opts OpenOptions) (net.Conn, error) {
+func (d *Dialer) Open(ctx context.Context, caller Caller, dest whitelist.Dest, opts OpenOptions) (net.Conn, error) {
 	d.count.dials.Add(1)
-	conn, err := d.open(ctx, dest, opts)
+	conn, err := d.open(ctx, d.rules.From(caller.Host), dest, opts)
 	if err != nil {
 		why := dialCause(err)
 		d.count.failed[why.Code].Add(1)
@@ -84,8 +84,8 @@ func (d *Dialer) Open(ctx context.Context, dest whitelist.Dest, opts OpenOptions
 	return conn, nil
 }
 
-func (d *Dialer) open(ctx context.Context, dest whitelist.Dest, opts OpenOptions) (net.Conn, error) {
-	if err := d.rules.Check(dest); err != nil {
+func (d *Dialer) open(ctx context.Context, scope whitelist.Scope, dest whitelist.Dest, opts OpenOptions) (net.Conn, error) {
+	if err := scope.Check(dest); err != nil {
 		d.count.deniedNames.Add(1)
 		return nil, d.deny(dest, err)
 	}
@@ -93,7 +93,7 @@ func (d *Dialer) open(ctx context.Context, dest whitelist.Dest, opts OpenOptions
 	if err != nil {
 		return nil, err
 	}
-	allowed, err := d.rules.CheckAddrs(dest, addrs)
+	allowed, err := scope.CheckAddrs(dest, addrs)
 	if err != nil {
 		d.count.deniedAddresses.Add(1)
 		return nil, d.deny(dest, err)
@@ -104,7 +104,7 @@ func (d *Dialer) open(ctx context.Context, dest whitelist.Dest, opts OpenOptions
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.opts.ConnectTimeout)
 	defer cancel()
-	conn, err := d.race(ctx, dest, allowed, opts)
+	conn, err := d.race(ctx, scope, dest, allowed, opts)
 	switch {
 	case err == nil:
 	case errors.Is(err, cause.TimedOut.Err()):
@@ -173,7 +173,7 @@ func order(addrs []netip.Addr, family int) []netip.Addr {
 
 // race tries the addresses one after the other, each a little after the one
 // before it, and returns the first connection.
-func (d *Dialer) race(ctx context.Context, dest whitelist.Dest, addrs []netip.Addr, opts OpenOptions) (net.Conn, error) {
+func (d *Dialer) race(ctx context.Context, scope whitelist.Scope, dest whitelist.Dest, addrs []netip.Addr, opts OpenOptions) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	type result struct {
 		conn net.Conn
@@ -204,7 +204,7 @@ func (d *Dialer) race(ctx context.Context, dest whitelist.Dest, addrs []netip.Ad
 			addrs = addrs[1:]
 			pending++
 			go func() { // ends with ctx; its result is always received
-				conn, err := d.connect(ctx, dest, addr, opts)
+				conn, err := d.connect(ctx, scope, dest, addr, opts)
 				results <- result{conn, err}
 			}()
 			next.Reset(attemptDelay)
@@ -222,7 +222,7 @@ func (d *Dialer) race(ctx context.Context, dest whitelist.Dest, addrs []netip.Ad
 	return nil, dialCause(first)
 }
 
-func (d *Dialer) connect(ctx context.Context, dest whitelist.Dest, addr netip.AddrPort, opts OpenOptions) (net.Conn, error) {
+func (d *Dialer) connect(ctx context.Context, scope whitelist.Scope, dest whitelist.Dest, addr netip.AddrPort, opts OpenOptions) (net.Conn, error) {
 	nd := net.Dialer{
 		KeepAliveConfig: net.KeepAliveConfig{Enable: opts.KeepAlive > 0, Idle: opts.KeepAlive, Interval: opts.KeepAlive},
 		// The last look at what is really dialed.
@@ -232,7 +232,7 @@ func (d *Dialer) connect(ctx context.Context, dest whitelist.Dest, addr netip.Ad
 				err = errors.New("another port")
 			}
 			if err == nil {
-				err = d.rules.CheckAddr(dest, actual.Addr().Unmap())
+				err = scope.CheckAddr(dest, actual.Addr().Unmap())
 			}
 			if err != nil {
 				return d.deny(dest, err)

@@ -81,7 +81,7 @@ func TestDialCauses(t *testing.T) {
 			if tt.resolver != nil {
 				opts.Resolver = tt.resolver
 			}
-			conn, err := NewDialer(rulesFor(t, tt.rules...), opts).Open(t.Context(), tt.dest, OpenOptions{Family: tt.family})
+			conn, err := NewDialer(rulesFor(t, tt.rules...), opts).Open(t.Context(), Caller{}, tt.dest, OpenOptions{Family: tt.family})
 			if tt.want == cause.Closed {
 				if err != nil {
 					t.Fatal(err)
@@ -107,7 +107,7 @@ func TestRebinding(t *testing.T) {
 	dest, conns := listen(t)
 	resolver := &answers{lists: [][]string{{"127.0.0.2"}, {"127.0.0.1"}}}
 	rules := rulesFor(t, "a.test:*", "127.0.0.2:*")
-	_, err := NewDialer(rules, DialOptions{Resolver: resolver, ConnectTimeout: time.Second}).Open(t.Context(), whitelist.Dest{Host: "a.test", Port: dest.Port}, OpenOptions{})
+	_, err := NewDialer(rules, DialOptions{Resolver: resolver, ConnectTimeout: time.Second}).Open(t.Context(), Caller{}, whitelist.Dest{Host: "a.test", Port: dest.Port}, OpenOptions{})
 	if err == nil {
 		t.Error("connected")
 	}
@@ -127,7 +127,7 @@ func TestTheLastLook(t *testing.T) {
 	dest, conns := listen(t)
 	d := NewDialer(rulesFor(t, "a.test:*"), DialOptions{})
 	at := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), dest.Port)
-	conn, err := d.connect(t.Context(), whitelist.Dest{Host: "a.test", Port: dest.Port}, at, OpenOptions{})
+	conn, err := d.connect(t.Context(), d.rules.From(""), whitelist.Dest{Host: "a.test", Port: dest.Port}, at, OpenOptions{})
 	if !errors.Is(err, cause.Denied.Err()) {
 		t.Errorf("%v, want denied", err)
 	}
@@ -136,7 +136,7 @@ func TestTheLastLook(t *testing.T) {
 		(<-conns).Close()
 	}
 	good := NewDialer(rulesFor(t, "a.test:*", "127.0.0.1:*"), DialOptions{})
-	if _, err := good.connect(t.Context(), whitelist.Dest{Host: "a.test", Port: dest.Port - 1}, at, OpenOptions{}); !errors.Is(err, cause.Denied.Err()) {
+	if _, err := good.connect(t.Context(), good.rules.From(""), whitelist.Dest{Host: "a.test", Port: dest.Port - 1}, at, OpenOptions{}); !errors.Is(err, cause.Denied.Err()) {
 		t.Errorf("another port: %v, want denied", err)
 	}
 }
@@ -146,7 +146,7 @@ func TestDeadAddress(t *testing.T) {
 	dest, conns := listen(t)
 	resolver := &answers{lists: [][]string{{"::1", "127.0.0.2", "127.0.0.1"}}}
 	rules := rulesFor(t, "a.test:*", "[::1]:*", "127.0.0.1:*", "127.0.0.2:*")
-	conn, err := NewDialer(rules, DialOptions{Resolver: resolver}).Open(t.Context(), whitelist.Dest{Host: "a.test", Port: dest.Port}, OpenOptions{NoDelay: true, KeepAlive: time.Second})
+	conn, err := NewDialer(rules, DialOptions{Resolver: resolver}).Open(t.Context(), Caller{}, whitelist.Dest{Host: "a.test", Port: dest.Port}, OpenOptions{NoDelay: true, KeepAlive: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestKernelKeepsLittle(t *testing.T) {
 		t.Fatal(err)
 	}
 	addr := ln.Addr().(*net.TCPAddr)
-	near, err := NewDialer(rules, DialOptions{}).Open(t.Context(), whitelist.Dest{Host: "127.0.0.1", Port: uint16(addr.Port)}, OpenOptions{})
+	near, err := NewDialer(rules, DialOptions{}).Open(t.Context(), Caller{}, whitelist.Dest{Host: "127.0.0.1", Port: uint16(addr.Port)}, OpenOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func (g *Group) Dial(ctx context.Context, dest whitelist.Dest, opts OpenOptions)
 		s.audit(why)
 		return nil, why
 	}
-	conn, err := m.server.opener.Open(ctx, dest, opts)
+	conn, err := m.server.opener.Open(ctx, m.caller, dest, opts)
 	cancel()
 	s.mu.Lock()
 	if over := s.over; !over && err == nil {

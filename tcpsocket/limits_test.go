@@ -328,7 +328,7 @@ func TestDeniedTargetsAreAllAlike(t *testing.T) {
 		{Host: "x.a.test", Port: 6667}, {Host: "169.254.169.254", Port: 80},
 	}
 	for _, target := range denied {
-		_, err := d.Open(t.Context(), target, OpenOptions{})
+		_, err := d.Open(t.Context(), Caller{}, target, OpenOptions{})
 		var why *cause.Error
 		if !errors.As(err, &why) || *why != *cause.Denied.With("this target is not allowed") {
 			t.Errorf("%v: %v", target, err)
@@ -361,7 +361,7 @@ func TestDialCounters(t *testing.T) {
 				opts.Resolver = tt.resolver
 			}
 			d := NewDialer(rulesFor(t, "127.0.0.1:*", "a.test:*"), opts)
-			conn, err := d.Open(t.Context(), whitelist.Dest{Host: tt.host, Port: dest.Port}, OpenOptions{})
+			conn, err := d.Open(t.Context(), Caller{}, whitelist.Dest{Host: tt.host, Port: dest.Port}, OpenOptions{})
 			if err == nil {
 				conn.Close()
 			}

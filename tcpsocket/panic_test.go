@@ -35,7 +35,7 @@ func TestPanicsEndTheirSessionOnly(t *testing.T) {
 				if d.Port == 1 {
 					return opener(ctx, d, o)
 				}
-				return working.Open(ctx, d, o)
+				return working.Open(ctx, Caller{}, d, o)
 			}), Options{})
 			ended := make(chan cause.Code, 2)
 			other := newWire(64 << 10)

@@ -126,7 +126,7 @@ type rig struct {
 
 type dialFunc func(ctx context.Context, dest whitelist.Dest, opts OpenOptions) (net.Conn, error)
 
-func (f dialFunc) Open(ctx context.Context, dest whitelist.Dest, opts OpenOptions) (net.Conn, error) {
+func (f dialFunc) Open(ctx context.Context, _ Caller, dest whitelist.Dest, opts OpenOptions) (net.Conn, error) {
 	return f(ctx, dest, opts)
 }
 

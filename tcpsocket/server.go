@@ -23,10 +23,10 @@ type Sender interface {
 	Unreserve(n int)
 }
 
-// Opener connects to a destination that a caller asked for. Errors that the page
+// Opener connects to a destination on behalf of a caller. Errors that the page
 // may see are of type *cause.Error.
 type Opener interface {
-	Open(ctx context.Context, dest whitelist.Dest, opts OpenOptions) (net.Conn, error)
+	Open(ctx context.Context, caller Caller, dest whitelist.Dest, opts OpenOptions) (net.Conn, error)
 }
 
 // OpenOptions are what a page may ask of its connection.
@@ -36,11 +36,15 @@ type OpenOptions struct {
 	Family    int           // 0: any, 4 or 6
 }
 
-// Caller is on whose behalf sockets are opened; it goes into the audit log.
+// Caller is on whose behalf sockets are opened. The first three go into the audit log.
 type Caller struct {
 	Session string // digest
 	Origin  string
 	Remote  string // network address
+
+	// Host is the Host header field of the request that opened the session: what it may
+	// reach can depend on it, see whitelist.Rules.From.
+	Host string
 
 	// Take counts one more socket of whoever the session belongs to, beside those of
 	// the other sessions; false: it has too many. Give counts one less. Nil: no bound.

@@ -94,7 +94,7 @@ func (s *socket) wake() {
 
 // run is the socket's goroutine: dial, then read the backend until its end.
 func (s *socket) run(ctx context.Context, opts OpenOptions) {
-	conn, err := s.m.server.opener.Open(ctx, s.dest, opts)
+	conn, err := s.m.server.opener.Open(ctx, s.m.caller, s.dest, opts)
 	s.cancel()
 	if err != nil {
 		s.abort(dialCause(err), true)

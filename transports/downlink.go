@@ -95,7 +95,7 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, rt route, origin
 	if rt.kind == EventSource {
 		u.lastEventID(r)
 	}
-	session, err := h.session(u, r.RemoteAddr, origin)
+	session, err := h.session(u, Peer(r, origin))
 	if err != nil {
 		return nil, err
 	}

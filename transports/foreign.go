@@ -13,7 +13,7 @@ import (
 )
 
 // This file is for handlers of other protocols than ours, served beside it: the same
-// pages may use them, within the same limits.
+// pages may use them, within the same limits. Who asks is what Peer returns.
 
 // Guard returns a handler that lets next serve the requests that a page may make: its
 // origin is accepted, which next gets in its canonical form, and its address has not too many

@@ -264,6 +264,11 @@ func (h *Handler) admitOrigin(w http.ResponseWriter, r *http.Request, get bool) 
 	return origin, true
 }
 
+// Peer is who made a request from a page of that origin, for the session it opens.
+func Peer(r *http.Request, origin string) csp.Peer {
+	return csp.Peer{Origin: origin, Addr: r.RemoteAddr, Host: r.Host}
+}
+
 // preflight answers what a browser asks before a request that is not simple. Our
 // own client makes none.
 func preflight(w http.ResponseWriter, r *http.Request) {

@@ -80,9 +80,9 @@ func (u *uplink) take(r *csp.Record) error {
 }
 
 // session finds or opens the session that the hello names.
-func (h *Handler) session(u *uplink, remote, origin string) (*csp.Session, error) {
+func (h *Handler) session(u *uplink, peer csp.Peer) (*csp.Session, error) {
 	if u.hello.Kind == csp.New {
-		s, err := h.server.Open(csp.Peer{Origin: origin, Addr: remote}, u.hello.Key)
+		s, err := h.server.Open(peer, u.hello.Key)
 		u.session = s
 		return s, err
 	}
@@ -93,7 +93,7 @@ func (h *Handler) session(u *uplink, remote, origin string) (*csp.Session, error
 	if s.Peer().Protocol != "" {
 		return nil, cause.SessionLost.With("unknown session")
 	}
-	if s.Peer().Origin != origin {
+	if s.Peer().Origin != peer.Origin {
 		return nil, cause.Denied.With("the session belongs to another origin")
 	}
 	u.session = s

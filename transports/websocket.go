@@ -35,7 +35,7 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin 
 	if !h.admitUpgrade(w, r) {
 		return
 	}
-	l := &wsLink{h: h, origin: origin, remote: r.RemoteAddr}
+	l := &wsLink{h: h, peer: Peer(r, origin)}
 	u := &upgrader{ResponseWriter: w, buffer: leastBuffer, wrap: func(c net.Conn, ahead []byte) net.Conn {
 		l.conn = newWSConn(c, ahead, h.opts.WriteTimeout, func() bool { return h.spawn(l.confined(l.drain)) })
 		return l.conn
@@ -99,10 +99,10 @@ func (u *upgrader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // through the csp.Link, and what the socket does not take at once is left to a
 // goroutine that lives as long as that takes.
 type wsLink struct {
-	h              *Handler
-	ws             *websocket.Conn
-	conn           *wsConn
-	origin, remote string
+	h    *Handler
+	ws   *websocket.Conn
+	conn *wsConn
+	peer csp.Peer
 
 	// Used by the reading goroutine only.
 	next uint64 // id of the next packet from the client
@@ -208,7 +208,7 @@ func (l *wsLink) message(msg *buffer.Buffer) error {
 }
 
 func (l *wsLink) begin(u *uplink) error {
-	session, err := l.h.session(u, l.remote, l.origin)
+	session, err := l.h.session(u, l.peer)
 	if err != nil {
 		l.h.stats.refused(err)
 		return err

@@ -37,7 +37,7 @@ func BenchmarkCheck(b *testing.B) {
 		b.Run(bench.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := rules.Check(d); (err == nil) != bench.allow {
+				if err := rules.From("").Check(d); (err == nil) != bench.allow {
 					b.Fatal(err)
 				}
 			}
@@ -53,7 +53,7 @@ func BenchmarkCheckAddr(b *testing.B) {
 		b.Run(addr, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := rules.CheckAddr(d, a); err != nil {
+				if err := rules.From("").CheckAddr(d, a); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -5,9 +5,10 @@
 //	rules, err := whitelist.New("irc.example.org:6667,6697", "10.1.0.0/16:*")
 //	...
 //	dest, err := whitelist.ParseDest(host, port)  // *BadTargetError
-//	err = rules.Check(dest)                       // *DeniedError: by name
+//	scope := rules.From(request.Host)             // what this one may reach
+//	err = scope.Check(dest)                       // *DeniedError: by name
 //	addrs, err := resolver.LookupNetIP(ctx, "ip", dest.Host)
-//	addrs, err = rules.CheckAddrs(dest, addrs)    // *DeniedError: by address
+//	addrs, err = scope.CheckAddrs(dest, addrs)    // *DeniedError: by address
 //	conn, err := dialer.Dial("tcp", addrs[0])     // the address, never the name
 //
 // The order is the defence: check by name, resolve once, check every address,
@@ -23,10 +24,19 @@
 //	[2001:db8::1]:6667  [2001:db8::/32]:6667
 //	irc.example.org:*                all ports but the never-web ports
 //	*:6667                           any host; needs Options.AnyHost
+//	www.example.org -> irc.example.org:6667  only for a source, see below
 //
 // Hosts with other than ASCII letters are compared in their xn-- form. A host
 // asked for by name needs a rule with a name, a host asked for by address needs
 // a rule with an address: a CIDR does not let a page look up names.
+//
+// # Sources
+//
+// A rule with a source holds for those only who asked the proxy by that name: the Host
+// header field of the request, as browsers send it, with its port unless that is 80 or
+// 443. Rules without one hold for all, as do those with the source "*". That a rule names
+// an address opens it for the same source. A source tells the sites of one proxy
+// apart; it is no password: a program sends whatever Host it likes.
 //
 // # Ports never opened by accident
 //
@@ -56,7 +66,8 @@
 //
 // # Invariants
 //
-//   - No rule, a nil *Rules or a zero one: nothing is allowed.
+//   - No rule, a nil *Rules or a zero one, a zero Scope: nothing is allowed.
+//   - Nothing can be asked without saying who asks; a Host that cannot be read is nobody's.
 //   - An accepted Dest is canonical: ParseDest of its parts gives it again.
 //   - The proxy's own addresses (Deny) are refused whatever the rules say.
 //   - Rules may be used by many goroutines at once; only Deny changes them.

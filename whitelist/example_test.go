@@ -20,7 +20,7 @@ irc.example.org:6667,6697   # chat
 	for _, target := range []string{"IRC.example.org.:6697", "xmpp.example.net:5222", "example.net:5222"} {
 		dest, err := whitelist.ParseHostPort(target)
 		if err == nil {
-			err = rules.Check(dest)
+			err = rules.From("").Check(dest)
 		}
 		fmt.Println(dest, err)
 	}
@@ -39,11 +39,11 @@ func ExampleNew_errors() {
 	// 	* rule 3: "*:6667": this lets pages reach any host; name the hosts, or pass --allow-any-host if that is meant
 }
 
-func ExampleRules_CheckAddrs() {
+func ExampleScope_CheckAddrs() {
 	rules, _ := whitelist.New("irc.example.org:6667")
 	dest, _ := whitelist.ParseDest("irc.example.org", 6667)
 	resolved := []netip.Addr{netip.MustParseAddr("93.184.215.14"), netip.MustParseAddr("127.0.0.1")}
-	_, err := rules.CheckAddrs(dest, resolved)
+	_, err := rules.From("").CheckAddrs(dest, resolved)
 	fmt.Println(err)
 	// Output:
 	// "irc.example.org:6667" denied: its address 127.0.0.1 is loopback; to allow it add the rule "127.0.0.1:6667"

@@ -36,7 +36,7 @@ func FuzzParseDest(f *testing.F) {
 		if uint64(d.Port) != port || len(d.Host) > 253 {
 			t.Fatalf("ParseDest(%q, %d) = %v", host, port, d)
 		}
-		any.Check(d) // must not panic
+		any.From("").Check(d) // must not panic
 		addr, err := netip.ParseAddr(d.Host)
 		if err == nil {
 			if addr.String() != d.Host || addr.Is4In6() || addr.Zone() != "" {
@@ -79,7 +79,8 @@ func FuzzParseHostPort(f *testing.F) {
 // A rule that is accepted survives its own text, and allows the host it names.
 func FuzzRule(f *testing.F) {
 	for _, s := range []string{"irc.example.org:6667", "*.example.org:6667,7000-7010", "10.0.0.0/8:*", "[2001:db8::/32]:1-2",
-		"[::1]:25", "192.0.2.7/32:25", "*:80", "[::/0]:*", "bücher.example:25,1-65535", "*.:1", "[::ffff:1.2.3.4/128]:1", "a:*,*"} {
+		"[::1]:25", "192.0.2.7/32:25", "*:80", "[::/0]:*", "bücher.example:25,1-65535", "*.:1", "[::ffff:1.2.3.4/128]:1", "a:*,*",
+		"www.example.org -> irc.example.org:6667", "[::1]:8000->a:1", "* -> *:1", "x:80\t-> a:1", "a -> b -> c:1", "-> a:1", "a ->"} {
 		f.Add(s)
 	}
 	o := whitelist.Options{AnyHost: true}
@@ -96,13 +97,49 @@ func FuzzRule(f *testing.F) {
 		if len(r.String()) < 4096 && (err != nil || !reflect.DeepEqual(fromFile, r)) {
 			t.Fatalf("New(%q) = %v, from a file %v, %v", s, r, fromFile, err)
 		}
+		if source := r.List()[0].Source(); source != "" {
+			again, err := o.New(source + " -> a:1")
+			if err != nil || again.List()[0].Source() != source {
+				t.Fatalf("New(%q) has the source %q, which is %v, %v", s, source, again, err)
+			}
+			for _, host := range []string{"", "other.test", source, strings.ToUpper(source)} {
+				for _, target := range []string{"a:6667", "a.example.org:6667", "127.0.0.1:6667", "[::1]:6667"} {
+					if r.From(host).Check(mustDest(t, target)) == nil && !strings.EqualFold(host, source) {
+						t.Fatalf("the rule %q allows %s to %q", s, target, host)
+					}
+				}
+			}
+			return
+		}
 		host, ports, _ := strings.Cut(s, ":")
 		if d, err := whitelist.ParseHostPort(s); err == nil {
-			if err := r.Check(d); err != nil {
+			if err := r.From("").Check(d); err != nil {
 				t.Fatalf("the rule %q does not allow %v: %v", s, d, err)
 			}
-		} else if host == "a" && ports == "*" && r.Check(whitelist.Dest{Host: "a", Port: 6667}) != nil {
+		} else if host == "a" && ports == "*" && r.From("").Check(whitelist.Dest{Host: "a", Port: 6667}) != nil {
 			t.Fatalf("the rule %q does not allow a:6667", s)
+		}
+	})
+}
+
+// The Host of a request never opens what its own canonical form does not, and never
+// panics.
+func FuzzFrom(f *testing.F) {
+	for _, s := range []string{"www.example.org", "WWW.example.org.:80", "[::1]:8000", "::1", "", "*", "x:", ":1", "[", "a b", "a_b", "bücher.example:443"} {
+		f.Add(s)
+	}
+	const named = "www.example.org:8000"
+	rules := mustNew(f, named+" -> a:1", "b:1")
+	a, b := mustDest(f, "a:1"), mustDest(f, "b:1")
+	f.Fuzz(func(t *testing.T, host string) {
+		scope := rules.From(host)
+		if scope.Check(b) != nil {
+			t.Fatalf("From(%q) does not allow what all may reach", host)
+		}
+		again, err := whitelist.New(host + " -> a:1")
+		same := err == nil && strings.Count(host, "->") == 0 && again.List()[0].Source() == named
+		if got := scope.Check(a) == nil; got && !same {
+			t.Fatalf("From(%q) is taken for %s", host, named)
 		}
 	})
 }
@@ -113,6 +150,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("\ufeff[2001:db8::/32]:80\n10.0.0.0/8:*")
 	f.Add("bad\na:1\nworse worse\n")
 	f.Add(strings.Repeat("a:1 ", 2000) + "\nb:2\n")
+	f.Add("www.example.org -> a:1\nlocalhost:8000->b:2 # x\n* -> c:3")
 	f.Fuzz(func(t *testing.T, file string) {
 		r, err := whitelist.Parse(strings.NewReader(file))
 		if err != nil {
@@ -146,21 +184,21 @@ func FuzzCheckAddr(f *testing.F) {
 			return
 		}
 		a := netip.AddrFrom16([16]byte(raw))
-		err := rules.CheckAddr(d, a)
+		err := rules.From("").CheckAddr(d, a)
 		bare := a.Unmap()
-		if again := rules.CheckAddr(d, bare); (again == nil) != (err == nil) {
+		if again := rules.From("").CheckAddr(d, bare); (again == nil) != (err == nil) {
 			t.Fatalf("%v: %v, but %v: %v", a, err, bare, again)
 		}
 		if err == nil && (!bare.IsGlobalUnicast() || bare.IsPrivate() || bare.IsLoopback() || bare.IsLinkLocalUnicast()) {
 			t.Fatalf("%v is reached", a)
 		}
 		v4 := netip.AddrFrom4([4]byte(raw[12:16]))
-		plain := rules.CheckAddr(d, v4)
+		plain := rules.From("").CheckAddr(d, v4)
 		for prefix, strict := range map[string]bool{"::ffff:0:0": false, "64:ff9b::": false, "::": true, "64:ff9b:1::": true, "::ffff:0:0:0": true} {
 			b := netip.MustParseAddr(prefix).As16()
 			copy(b[12:], raw[12:16])
 			w := netip.AddrFrom16(b)
-			got := rules.CheckAddr(d, w)
+			got := rules.From("").CheckAddr(d, w)
 			if plain != nil && got == nil || plain == nil && (got == nil) == strict {
 				t.Fatalf("%v: %v, but %v: %v", v4, plain, w, got)
 			}

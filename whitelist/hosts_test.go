@@ -75,7 +75,7 @@ func TestSpellings(t *testing.T) {
 				t.Errorf("hosts.txt:%d: ParseDest(%q) = %+v, %v; want a *BadTargetError", s.line, s.host, dest, err)
 			}
 			// A caller that forgot ParseDest gets no further.
-			if err := rules.Check(whitelist.Dest{Host: s.host, Port: 6667}); err == nil {
+			if err := rules.From("").Check(whitelist.Dest{Host: s.host, Port: 6667}); err == nil {
 				t.Errorf("hosts.txt:%d: Check allows the raw %q", s.line, s.host)
 			}
 			continue
@@ -84,7 +84,7 @@ func TestSpellings(t *testing.T) {
 			t.Errorf("hosts.txt:%d: ParseDest(%q) = %+v, %v; want %s", s.line, s.host, dest, err, s.want)
 			continue
 		}
-		if err := rules.Check(dest); err != nil {
+		if err := rules.From("").Check(dest); err != nil {
 			t.Errorf("hosts.txt:%d: Check(%v) = %v under *:6667", s.line, dest, err)
 		}
 		// A host that is an address is reached there, a name at a public one.
@@ -92,7 +92,7 @@ func TestSpellings(t *testing.T) {
 		if err != nil {
 			addr = netip.MustParseAddr("8.8.4.4")
 		}
-		if got, want := classOf(rules.CheckAddr(dest, addr)), s.outcome; got != want {
+		if got, want := classOf(rules.From("").CheckAddr(dest, addr)), s.outcome; got != want {
 			t.Errorf("hosts.txt:%d: CheckAddr(%v, %v): class %s, want %s", s.line, dest, addr, got, want)
 		}
 	}
@@ -107,7 +107,7 @@ func TestSpellingsAgainstNamedHosts(t *testing.T) {
 		"8.8.8.8": true, "2001:db8::1": true,
 	}
 	for _, s := range spellings(t) {
-		err := rules.Check(whitelist.Dest{Host: s.want, Port: 6667})
+		err := rules.From("").Check(whitelist.Dest{Host: s.want, Port: 6667})
 		if got := err == nil; got != allowed[s.want] {
 			t.Errorf("hosts.txt:%d: Check(%q) = %v", s.line, s.want, err)
 		}
@@ -116,7 +116,7 @@ func TestSpellingsAgainstNamedHosts(t *testing.T) {
 		}
 		// The raw spelling must not match either, except that other spellings of
 		// one IPv6 address are the same address.
-		err = rules.Check(whitelist.Dest{Host: s.host, Port: 6667})
+		err = rules.From("").Check(whitelist.Dest{Host: s.host, Port: 6667})
 		if _, notAddr := netip.ParseAddr(s.host); err == nil && notAddr != nil {
 			t.Errorf("hosts.txt:%d: Check allows the raw %q", s.line, s.host)
 		}

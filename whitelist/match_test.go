@@ -51,13 +51,13 @@ func TestCheck(t *testing.T) {
 	for _, test := range tests {
 		rules := mustNew(t, strings.Fields(test.rules)...)
 		for _, target := range strings.Fields(test.allows) {
-			if err := rules.Check(mustDest(t, target)); err != nil {
+			if err := rules.From("").Check(mustDest(t, target)); err != nil {
 				t.Errorf("%s: %s under %s: %v", test.name, target, test.rules, err)
 			}
 		}
 		for _, target := range strings.Fields(test.denies) {
 			d := mustDest(t, target)
-			err := rules.Check(d)
+			err := rules.From("").Check(d)
 			var denied *whitelist.DeniedError
 			if !errors.As(err, &denied) || denied.Dest != d || denied.Class != "" {
 				t.Errorf("%s: %s under %s: %v, want a *DeniedError", test.name, target, test.rules, err)
@@ -85,14 +85,14 @@ func TestNeverWebPorts(t *testing.T) {
 	for _, host := range []string{"a.test", "b.test", "8.8.8.8", "10.0.0.1"} {
 		for p := 1; p <= 65535; p++ {
 			d := whitelist.Dest{Host: host, Port: uint16(p)}
-			if got := all.Check(d) == nil; got == shut[d.Port] {
+			if got := all.From("").Check(d) == nil; got == shut[d.Port] {
 				t.Errorf("Check(%v) under *: allowed %v", d, got)
 			}
 		}
 	}
 	for _, p := range table {
 		d := whitelist.Dest{Host: "a.test", Port: p}
-		if err := mustNew(t, d.String()).Check(d); err != nil {
+		if err := mustNew(t, d.String()).From("").Check(d); err != nil {
 			t.Errorf("Check(%v) with its own rule: %v", d, err)
 		}
 	}
@@ -104,7 +104,7 @@ func TestAnyHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, target := range []string{"a.test:6667", "localhost:6667", "8.8.8.8:6667", "[2001:db8::1]:6667"} {
-		if err := rules.Check(mustDest(t, target)); err != nil {
+		if err := rules.From("").Check(mustDest(t, target)); err != nil {
 			t.Errorf("Check(%s) under *:6667: %v", target, err)
 		}
 	}
@@ -112,7 +112,7 @@ func TestAnyHost(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "fd00:ec2::254"} {
 		for _, host := range []string{"evil.test", "localhost", addr} {
 			d := whitelist.Dest{Host: host, Port: 6667}
-			if err := rules.CheckAddr(d, netip.MustParseAddr(addr)); err == nil {
+			if err := rules.From("").CheckAddr(d, netip.MustParseAddr(addr)); err == nil {
 				t.Errorf("CheckAddr(%v, %s) is allowed under *:6667", d, addr)
 			}
 		}
@@ -122,10 +122,10 @@ func TestAnyHost(t *testing.T) {
 func TestNoRulesDenyAll(t *testing.T) {
 	d := mustDest(t, "a.test:80")
 	for _, r := range []*whitelist.Rules{nil, {}} {
-		if r.Check(d) == nil || r.CheckAddr(d, netip.MustParseAddr("8.8.8.8")) == nil {
+		if r.From("").Check(d) == nil || r.From("").CheckAddr(d, netip.MustParseAddr("8.8.8.8")) == nil {
 			t.Errorf("%#v allows %v", r, d)
 		}
-		if addrs, err := r.CheckAddrs(d, []netip.Addr{netip.MustParseAddr("8.8.8.8")}); err == nil || addrs != nil {
+		if addrs, err := r.From("").CheckAddrs(d, []netip.Addr{netip.MustParseAddr("8.8.8.8")}); err == nil || addrs != nil {
 			t.Errorf("%#v allows %v at %v", r, d, addrs)
 		}
 		if r.String() != "" || r.List() != nil {
@@ -142,11 +142,11 @@ func TestHandMadeDest(t *testing.T) {
 	for _, host := range []string{"", ".", "A.test", "a.test.", ".example.org", "..example.org", "a..example.org",
 		"x y.example.org", "x\x00.example.org", "X.example.org", "a.example.org.", "0x7f.1", "2130706433",
 		"[::1]", "[127.0.0.1]", "127.0.0.1%", "::ffff:127.0.0.1", "fe80::1%eth0", "evil/.example.org"} {
-		if err := rules.Check(whitelist.Dest{Host: host, Port: 80}); err == nil {
+		if err := rules.From("").Check(whitelist.Dest{Host: host, Port: 80}); err == nil {
 			t.Errorf("Check allows the host %q, which is not canonical", host)
 		}
 	}
-	if err := rules.Check(whitelist.Dest{Host: "a.test"}); err == nil {
+	if err := rules.From("").Check(whitelist.Dest{Host: "a.test"}); err == nil {
 		t.Error("Check allows port 0")
 	}
 }
@@ -167,7 +167,7 @@ func TestJoin(t *testing.T) {
 		"127.0.0.1:3000": "127.0.0.1 own", "127.0.0.2:3000": "127.0.0.2 ok",
 	} {
 		addr, outcome, _ := strings.Cut(want, " ")
-		if got := classOf(both.CheckAddr(mustDest(t, target), netip.MustParseAddr(addr))); got != outcome {
+		if got := classOf(both.From("").CheckAddr(mustDest(t, target), netip.MustParseAddr(addr))); got != outcome {
 			t.Errorf("joined: %s at %s: %s, want %s", target, addr, got, outcome)
 		}
 	}

@@ -9,26 +9,26 @@ import (
 // nil or a *DeniedError. It includes Check, so it is enough by itself right
 // before a dial (net.Dialer.Control). A host that is an address must be reached
 // at this address. The zone of an address plays no part.
-func (r *Rules) CheckAddr(d Dest, a netip.Addr) error {
-	if err := r.Check(d); err != nil {
+func (s Scope) CheckAddr(d Dest, a netip.Addr) error {
+	if err := s.Check(d); err != nil {
 		return err
 	}
-	return r.checkAddr(d, a)
+	return s.checkAddr(d, a)
 }
 
 // CheckAddrs is CheckAddr for all addresses of one lookup. It returns those to
 // dial, in their order, without repeats, IPv4-mapped ones as IPv4. One refused
 // address refuses the target (or is left out, see Options.DropDenied), as does
 // an empty list.
-func (r *Rules) CheckAddrs(d Dest, addrs []netip.Addr) ([]netip.Addr, error) {
-	if err := r.Check(d); err != nil {
+func (s Scope) CheckAddrs(d Dest, addrs []netip.Addr) ([]netip.Addr, error) {
+	if err := s.Check(d); err != nil {
 		return nil, err
 	}
 	good := make([]netip.Addr, 0, len(addrs))
-	var refused error = &DeniedError{Dest: d, Class: "no-address"}
+	var refused error = &DeniedError{Dest: d, Source: s.source, Class: "no-address"}
 	for i, a := range addrs {
-		if err := r.checkAddr(d, a); err != nil {
-			if !r.opts.DropDenied {
+		if err := s.checkAddr(d, a); err != nil {
+			if !s.rules.opts.DropDenied {
 				return nil, err
 			}
 			if i == 0 {
@@ -77,8 +77,8 @@ func (r *Rules) isOwn(a netip.Addr, port uint16) bool {
 	return a.IsUnspecified() || everywhere && a.IsLoopback() || r.own[netip.AddrPortFrom(a, port)]
 }
 
-func (r *Rules) checkAddr(d Dest, a netip.Addr) error {
-	denied := func(c class) error { return &DeniedError{Dest: d, Addr: a, Class: c} }
+func (s Scope) checkAddr(d Dest, a netip.Addr) error {
+	denied := func(c class) error { return &DeniedError{Dest: d, Source: s.source, Addr: a, Class: c} }
 	if !a.IsValid() {
 		return denied("no-address")
 	}
@@ -87,22 +87,22 @@ func (r *Rules) checkAddr(d Dest, a netip.Addr) error {
 		return denied("not-asked-for")
 	}
 	in, n := inner(a)
-	if r.isOwn(a, d.Port) {
+	if s.rules.isOwn(a, d.Port) {
 		return denied("own")
 	}
 	for _, v4 := range in[:n] {
-		if r.isOwn(v4, d.Port) {
+		if s.rules.isOwn(v4, d.Port) {
 			return denied("own")
 		}
 	}
-	if r.addrs[a].covers(d.Port) {
+	if s.namesAddr(a, d.Port) {
 		return nil // named as it is, so what it carries inside is meant too
 	}
-	if c := r.refusal(d, a); c != classPublic {
+	if c := s.refusal(d, a); c != classPublic {
 		return denied(c)
 	}
 	for _, v4 := range in[:n] {
-		if c := r.refusal(d, v4); c != classPublic && !r.addrs[v4].covers(d.Port) {
+		if c := s.refusal(d, v4); c != classPublic && !s.namesAddr(v4, d.Port) {
 			return denied(c)
 		}
 	}
@@ -111,13 +111,13 @@ func (r *Rules) checkAddr(d Dest, a netip.Addr) error {
 
 // refusal returns the class for which an address is refused, classPublic if it
 // is not.
-func (r *Rules) refusal(d Dest, a netip.Addr) class {
+func (s Scope) refusal(d Dest, a netip.Addr) class {
 	held := rangeOf(a)
 	switch {
 	case held.class == classPublic,
-		held.class == classPrivate && r.opts.AllowPrivate,
-		held.class == classLoopback && d.Host == "localhost" && r.names[d.Host].covers(d.Port),
-		r.netCovers(d.Port, a, held.net):
+		held.class == classPrivate && s.rules.opts.AllowPrivate,
+		held.class == classLoopback && d.Host == "localhost" && s.names(d.Host, d.Port),
+		s.opens(a, d.Port, held.net):
 		return classPublic
 	}
 	return held.class

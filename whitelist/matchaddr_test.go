@@ -76,13 +76,13 @@ func TestCheckAddr(t *testing.T) {
 		d := mustDest(t, test.target)
 		for item := range strings.SplitSeq(test.want, ", ") {
 			addr, want, _ := strings.Cut(item, " ")
-			if got := classOf(rules.CheckAddr(d, netip.MustParseAddr(addr))); got != want {
+			if got := classOf(rules.From("").CheckAddr(d, netip.MustParseAddr(addr))); got != want {
 				t.Errorf("%s: %v at %s: %s, want %s", test.name, d, addr, got, want)
 			}
 		}
 	}
 	rules := mustNew(t, "irc.example.org:6667")
-	if got := classOf(rules.CheckAddr(mustDest(t, "irc.example.org:6667"), netip.Addr{})); got != "no-address" {
+	if got := classOf(rules.From("").CheckAddr(mustDest(t, "irc.example.org:6667"), netip.Addr{})); got != "no-address" {
 		t.Errorf("the zero address: %s, want no-address", got)
 	}
 }
@@ -118,7 +118,7 @@ func TestCheckAddrs(t *testing.T) {
 			if lenient {
 				want, wantErr = test.lenient, test.lenienErr
 			}
-			got, err := rules.CheckAddrs(mustDest(t, "irc.example.org:6667"), addrs(test.in))
+			got, err := rules.From("").CheckAddrs(mustDest(t, "irc.example.org:6667"), addrs(test.in))
 			if !reflect.DeepEqual(got, addrs(want)) || classOf(err) != wantErr {
 				t.Errorf("%s, lenient %v: CheckAddrs(%s) = %v, %v; want %s, %s", test.name, lenient, test.in, got, err, want, wantErr)
 			}
@@ -128,7 +128,7 @@ func TestCheckAddrs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := rules.CheckAddrs(mustDest(t, "evil.test:6667"), addrs("8.8.8.8")); got != nil || classOf(err) != "no-rule" {
+	if got, err := rules.From("").CheckAddrs(mustDest(t, "evil.test:6667"), addrs("8.8.8.8")); got != nil || classOf(err) != "no-rule" {
 		t.Errorf("CheckAddrs of a name without rule = %v, %v", got, err)
 	}
 }
@@ -169,7 +169,7 @@ func TestDeny(t *testing.T) {
 	for _, test := range tests {
 		for port, want := range map[uint16]string{8000: test.port8000, 9000: test.port9000, 7000: test.port7000} {
 			d := whitelist.Dest{Host: test.host, Port: port}
-			if got := classOf(rules.CheckAddr(d, netip.MustParseAddr(test.addr))); got != want {
+			if got := classOf(rules.From("").CheckAddr(d, netip.MustParseAddr(test.addr))); got != want {
 				t.Errorf("CheckAddr(%v, %s): %s, want %s", d, test.addr, got, want)
 			}
 		}
@@ -191,7 +191,7 @@ func TestDeniedErrorText(t *testing.T) {
 		{"192.0.2.7:6667", "192.0.2.8", `192.0.2.8 is not the address asked for`},
 	}
 	for _, test := range tests {
-		err := rules.CheckAddr(mustDest(t, test.target), netip.MustParseAddr(test.addr))
+		err := rules.From("").CheckAddr(mustDest(t, test.target), netip.MustParseAddr(test.addr))
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("CheckAddr(%s, %s): %v, want %q", test.target, test.addr, err, test.want)
 		}
@@ -201,7 +201,7 @@ func TestDeniedErrorText(t *testing.T) {
 			_, advice, _ := strings.Cut(err.Error(), `add the rule "`)
 			advice, _, _ = strings.Cut(advice, `"`)
 			better := rules.Join(mustNew(t, advice))
-			if err := better.CheckAddr(mustDest(t, test.target), netip.MustParseAddr(test.addr)); err != nil {
+			if err := better.From("").CheckAddr(mustDest(t, test.target), netip.MustParseAddr(test.addr)); err != nil {
 				t.Errorf("with the advised rule %s: %v", advice, err)
 			}
 		}

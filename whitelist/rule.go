@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// Rule is one rule: what it names, and the ports it opens there. The forms are
-// in the package documentation.
+// Rule is one rule: who may ask, what it names, and the ports it opens there. The forms
+// are in the package documentation.
 type Rule struct {
-	kind  kind
-	name  string       // kindName: the host; kindWildcard: the host behind "*."
-	net   netip.Prefix // kindCIDR; kindAddr: all bits
-	ports ports
+	source string // canonical; "" is everybody
+	kind   kind
+	name   string       // kindName: the host; kindWildcard: the host behind "*."
+	net    netip.Prefix // kindCIDR; kindAddr: all bits
+	ports  ports
 }
 
 type kind uint8
@@ -29,8 +30,15 @@ const (
 // String returns the rule in its canonical form; New accepts it and gives the
 // same rule again.
 func (r Rule) String() string {
-	return r.host() + ":" + r.ports.String()
+	target := r.host() + ":" + r.ports.String()
+	if r.source == "" {
+		return target
+	}
+	return r.source + " " + arrow + " " + target
 }
+
+// Source returns the Host that the rule holds for, in canonical form; "" is everybody.
+func (r Rule) Source() string { return r.source }
 
 func (r Rule) host() string {
 	switch r.kind {
@@ -54,6 +62,30 @@ func (r Rule) host() string {
 // parseRule reads one rule, without comment and surrounding space. Its errors
 // say what is wrong and what to write instead.
 func parseRule(s string, o Options) (Rule, error) {
+	source, target, ok := strings.Cut(s, arrow)
+	if !ok {
+		return parseTarget(s, o)
+	}
+	from, err := parseSource(strings.TrimRight(source, " \t"))
+	if err != nil {
+		return Rule{}, err
+	}
+	if target = strings.TrimLeft(target, " \t"); target == "" {
+		return Rule{}, errors.New("nothing behind ->; write SOURCE -> HOST:PORT")
+	}
+	if strings.Contains(target, arrow) {
+		return Rule{}, errors.New("two arrows; write one rule SOURCE -> HOST:PORT for each")
+	}
+	r, err := parseTarget(target, o)
+	if err != nil {
+		return Rule{}, err
+	}
+	r.source = from
+	return r, nil
+}
+
+// parseTarget reads a rule without a source.
+func parseTarget(s string, o Options) (Rule, error) {
 	if strings.ContainsAny(s, " \t") {
 		return Rule{}, errors.New("a space inside the rule; write each rule without spaces and on its own")
 	}

@@ -27,17 +27,15 @@ type Options struct {
 }
 
 // Rules says what may be reached. It is safe for use by many goroutines, apart
-// from Deny. A nil *Rules and the zero one allow nothing.
+// from Deny. A nil *Rules and the zero one allow nothing. What is allowed depends on
+// who asks, so only the Scope that From returns can be asked.
 type Rules struct {
 	opts Options
 	list []Rule
 
-	// The same rules, by what they are asked for.
-	names     map[string]ports // canonical host
-	addrs     map[netip.Addr]ports
-	wildcards map[string]ports // the host behind "*."
-	nets      []Rule
-	any       ports
+	// The same rules, by who asks and what for.
+	common  table             // without a source
+	sources map[string]*table // canonical source
 
 	own      map[netip.AddrPort]bool
 	ownPorts map[uint16]bool // ports of own; true: on every address of this machine
@@ -77,28 +75,21 @@ var errNoRule = errors.New("no rule: nothing would be allowed; pass --allow HOST
 
 func index(o Options, list []Rule) *Rules {
 	r := &Rules{
-		opts:      o,
-		list:      list,
-		names:     make(map[string]ports),
-		addrs:     make(map[netip.Addr]ports),
-		wildcards: make(map[string]ports),
-		own:       make(map[netip.AddrPort]bool),
-		ownPorts:  make(map[uint16]bool),
+		opts:     o,
+		list:     list,
+		sources:  make(map[string]*table),
+		own:      make(map[netip.AddrPort]bool),
+		ownPorts: make(map[uint16]bool),
 	}
 	for _, rule := range list {
-		switch rule.kind {
-		case kindName:
-			r.names[rule.name] = slices.Concat(r.names[rule.name], rule.ports)
-		case kindAddr:
-			a := rule.net.Addr()
-			r.addrs[a] = slices.Concat(r.addrs[a], rule.ports)
-		case kindWildcard:
-			r.wildcards[rule.name] = slices.Concat(r.wildcards[rule.name], rule.ports)
-		case kindCIDR:
-			r.nets = append(r.nets, rule)
-		case kindAny:
-			r.any = slices.Concat(r.any, rule.ports)
+		t := &r.common
+		if rule.source != "" {
+			if t = r.sources[rule.source]; t == nil {
+				t = new(table)
+				r.sources[rule.source] = t
+			}
 		}
+		t.add(rule)
 	}
 	return r
 }

@@ -46,7 +46,8 @@ Examples:
 Rules of --allow: host:port, host:6667,6697,7000-7010, *.example.org:port,
 192.0.2.7:port, 10.0.0.0/8:port, [2001:db8::/32]:port, host:*. Names that resolve
 to addresses inside (loopback, private, link-local, ...) are refused unless a rule
-names the address. Every option can be set in the environment as shown; several
+names the address. "www.example.org -> host:port" holds for pages only that ask for
+the proxy by that name, its port with it unless that is 80 or 443. Every option can be set in the environment as shown; several
 values are separated by spaces.`
 
 func newApp() *cli.App {

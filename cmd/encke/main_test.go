@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -67,10 +68,33 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// A rule with a source is one rule, with and without spaces, among others in one value.
+func TestRulesWithSources(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rules")
+	if err := os.WriteFile(file, []byte("www.example.org -> c.example:3 # of the site\nd.example:4\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const want = "allow www.example.org -> a.example:1\nallow localhost:8000 -> b.example:2,5\nallow e.example:6\n" +
+		"allow www.example.org -> c.example:3\nallow d.example:4\nok\n"
+	for _, values := range [][]string{
+		{"--allow", "www.example.org -> a.example:1", "--allow", "localhost:8000->b.example:2,5", "--allow", "* -> e.example:6"},
+		{"--allow", "www.example.org -> a.example:1 localhost:8000 ->b.example:2,5\te.example:6"},
+		{"--allow", "www.example.org-> a.example:1 localhost:8000->b.example:2,5 *\n->\ne.example:6"},
+	} {
+		out, err := run(t, append([]string{"check", "--host", "www.example.org", "--allow-file", file}, values...)...)
+		if err != nil || out != want {
+			t.Errorf("%q: %q, %v, want %q", values, out, err, want)
+		}
+	}
+	if _, err := run(t, "check", "--allow", "www.example.org -> a.example:1"); err == nil || !strings.Contains(err.Error(), "add --host") {
+		t.Errorf("a source by which nobody may ask: %v", err)
+	}
+}
+
 func TestEnvironment(t *testing.T) {
-	t.Setenv("ENCKE_ALLOW", "a.example:80,81 b.example:82")
+	t.Setenv("ENCKE_ALLOW", "a.example:80,81 localhost -> b.example:82")
 	t.Setenv("ENCKE_TRANSPORTS", "websocket long-polling")
-	if out, err := run(t, "check"); err != nil || out != "allow a.example:80,81\nallow b.example:82\nok\n" {
+	if out, err := run(t, "check"); err != nil || out != "allow a.example:80,81\nallow localhost -> b.example:82\nok\n" {
 		t.Errorf("%q, %v", out, err)
 	}
 	t.Setenv("ENCKE_TRANSPORTS", "pigeon")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -20,7 +21,7 @@ import (
 // serveFlags are the options of the proxy; check and demo take them too.
 func serveFlags() []cli.Flag {
 	return append([]cli.Flag{
-		&cli.StringSliceFlag{Name: "allow", Usage: "`RULE`: what pages may reach; repeatable", EnvVars: []string{"ENCKE_ALLOW"}},
+		&cli.StringSliceFlag{Name: "allow", Usage: "`RULE`: what pages may reach, HOST:PORT or HOST -> HOST:PORT; repeatable", EnvVars: []string{"ENCKE_ALLOW"}},
 		&cli.StringSliceFlag{Name: "allow-file", Usage: "`FILE` with a rule on each line; repeatable", EnvVars: []string{"ENCKE_ALLOW_FILE"}},
 		&cli.BoolFlag{Name: "allow-private", Usage: "allowed names may resolve to private addresses: their owners can point them at any machine inside", EnvVars: []string{"ENCKE_ALLOW_PRIVATE"}},
 		&cli.BoolFlag{Name: "allow-any-host", Usage: "accept rules for any host (*:PORT): pages reach whatever this machine reaches", EnvVars: []string{"ENCKE_ALLOW_ANY_HOST"}},
@@ -59,7 +60,7 @@ func config(c *cli.Context) (app.Config, error) {
 		Prefix:       c.String("prefix"),
 		Cert:         c.String("cert"),
 		Key:          c.String("key"),
-		Allow:        words(c.StringSlice("allow")),
+		Allow:        rules(c.StringSlice("allow")),
 		AllowFiles:   words(c.StringSlice("allow-file")),
 		AllowPrivate: c.Bool("allow-private"),
 		AllowAnyHost: c.Bool("allow-any-host"),
@@ -125,6 +126,17 @@ func words(values []string) []string {
 	}
 	return all
 }
+
+// rules splits values at white space, but for the space around the arrow of a rule.
+func rules(values []string) []string {
+	var all []string
+	for _, v := range values {
+		all = append(all, strings.Fields(arrow.ReplaceAllString(v, "->"))...)
+	}
+	return all
+}
+
+var arrow = regexp.MustCompile(`\s*->\s*`)
 
 // names splits a list at commas and white space.
 func names(list string) []string {

@@ -27,23 +27,32 @@ type page struct {
 }
 
 // visit opens a session for a page of this origin.
-func visit(t *testing.T, addr, origin string) *page {
+func visit(t *testing.T, addr, origin string) *page { return visitAs(t, addr, "", origin) }
+
+// visitAs is visit with another Host header field than the address.
+func visitAs(t *testing.T, addr, host, origin string) *page {
 	t.Helper()
 	p := &page{t: t}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	var err error
-	p.ws, _, err = websocket.Dial(ctx, "ws://"+addr+"/session/websocket", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {origin}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.ws.SetReadLimit(2 << 20)
-	t.Cleanup(func() { p.ws.CloseNow() })
+	p.link(addr, host, origin)
 	p.write(fresh())
 	for p.id == "" {
 		p.read()
 	}
 	return p
+}
+
+// link connects a WebSocket, in place of the last one.
+func (p *page) link(addr, host, origin string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	defer cancel()
+	ws, _, err := websocket.Dial(ctx, "ws://"+addr+"/session/websocket", &websocket.DialOptions{Host: host, HTTPHeader: http.Header{"Origin": {origin}}})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	ws.SetReadLimit(2 << 20)
+	p.t.Cleanup(func() { ws.CloseNow() })
+	p.ws = ws
 }
 
 // leave ends the session.

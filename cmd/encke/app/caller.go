@@ -8,25 +8,23 @@ import (
 )
 
 // group returns the sockets of a client that speaks an older protocol.
-func (a *App) group(remote, origin, session string, end func(*cause.Error)) *tcpsocket.Group {
-	c := a.caller(remote)
-	c.Session, c.Origin, c.End = session, origin, end
-	return a.sockets.Group(c)
+func (a *App) group(peer csp.Peer, session string, end func(*cause.Error)) *tcpsocket.Group {
+	return a.sockets.Group(a.caller(peer, session, end))
 }
 
 // callerOf is on whose behalf a session opens sockets.
 func (a *App) callerOf(s *csp.Session) tcpsocket.Caller {
-	c := a.caller(s.Peer().Addr)
-	c.Session, c.Origin, c.End = s.Digest(), s.Peer().Origin, s.Close
-	return c
+	return a.caller(s.Peer(), s.Digest(), s.Close)
 }
 
-// caller is a caller at an address, which has so many sockets over all its sessions.
-func (a *App) caller(remote string) tcpsocket.Caller {
-	key := quota.Key(remote)
+// caller is on whose behalf sockets are opened; its address has so many over all its
+// sessions.
+func (a *App) caller(peer csp.Peer, session string, end func(*cause.Error)) tcpsocket.Caller {
+	key := quota.Key(peer.Addr)
 	return tcpsocket.Caller{
-		Remote: remote,
-		Take:   func() bool { return a.perAddrOpen.Take(key) },
-		Give:   func() { a.perAddrOpen.Give(key) },
+		Session: session, Origin: peer.Origin, Remote: peer.Addr, Host: peer.Host,
+		Take: func() bool { return a.perAddrOpen.Take(key) },
+		Give: func() { a.perAddrOpen.Give(key) },
+		End:  end,
 	}
 }

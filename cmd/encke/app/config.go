@@ -117,6 +117,11 @@ func (c *Config) check() (*settings, error) {
 	for _, h := range c.Hosts {
 		bad("--host", checkHost(h))
 	}
+	for _, rule := range s.rules.List() {
+		if rule.Source() != "" && !transports.Hosts(c.Hosts).Accepts(rule.Source()) {
+			bad("--allow", fmt.Errorf("rule %q: nobody may ask the proxy by this name; add --host with it", rule))
+		}
+	}
 	for _, t := range c.Transports {
 		if !slices.Contains(transports.All(), t) {
 			bad("--transports", fmt.Errorf("unknown transport %q; the transports are %s", t, strings.Join(transports.All(), ", ")))

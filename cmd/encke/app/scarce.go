@@ -18,11 +18,11 @@ type scarce struct {
 }
 
 // Open connects to dest, or fails with limit.
-func (s scarce) Open(ctx context.Context, dest whitelist.Dest, opts tcpsocket.OpenOptions) (net.Conn, error) {
+func (s scarce) Open(ctx context.Context, caller tcpsocket.Caller, dest whitelist.Dest, opts tcpsocket.OpenOptions) (net.Conn, error) {
 	if s.descriptors.Out() {
 		return nil, cause.Limit.With("the proxy has no descriptor left")
 	}
-	return s.Opener.Open(ctx, dest, opts)
+	return s.Opener.Open(ctx, caller, dest, opts)
 }
 
 // admit says whether a session may be opened: not when descriptors are scarce, since
