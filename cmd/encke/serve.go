@@ -50,7 +50,8 @@ func serveFlags() []cli.Flag {
 		&cli.DurationFlag{Name: "lifetime", Usage: "how long a session may live in all", DefaultText: "none", EnvVars: []string{"ENCKE_LIFETIME"}},
 		&cli.StringFlag{Name: "log-level", Usage: "debug, info, warn or error", Value: "info", EnvVars: []string{"ENCKE_LOG_LEVEL"}},
 		&cli.StringFlag{Name: "log-format", Usage: "text or json", Value: "text", EnvVars: []string{"ENCKE_LOG_FORMAT"}},
-	}, limitFlags()...)
+		&cli.StringFlag{Name: "log-file", Usage: "`FILE` that log lines are appended to, opened again on SIGHUP", DefaultText: "standard error", EnvVars: []string{"ENCKE_LOG_FILE"}},
+	}, append(ownerFlags(), limitFlags()...)...)
 }
 
 // config reads the flags.
@@ -85,7 +86,10 @@ func config(c *cli.Context) (app.Config, error) {
 		Lifetime:     c.Duration("lifetime"),
 		Limits:       limits(c),
 	}
-	_, err := checkLog(c.String("log-level"), c.String("log-format"))
+	drop, err := owner(c)
+	cfg.Listening = drop
+	_, logErr := checkLog(c.String("log-level"), c.String("log-format"))
+	err = errors.Join(err, logErr)
 	if c.NArg() > 0 {
 		err = errors.Join(err, fmt.Errorf("unexpected argument %q (see encke --help)", c.Args().First()))
 	}
@@ -100,12 +104,30 @@ func start(c *cli.Context, change func(*app.Config)) (*app.App, func(), error) {
 		return nil, nil, err
 	}
 	change(&cfg)
-	log, flush, err := openLog(c.String("log-level"), c.String("log-format"), cfg.LogRate, os.Stderr)
+	out := &logFile{name: c.String("log-file")}
+	log, flush, err := openLog(c.String("log-level"), c.String("log-format"), cfg.LogRate, out)
 	if err != nil {
 		return nil, nil, err
 	}
 	signal.Ignore(syscall.SIGPIPE) // who reads the log may go away; else that ended us
 	cfg.Log = log
+	drop := cfg.Listening
+	cfg.Listening = func() error {
+		if drop == nil {
+			warnOfRoot(log)
+			return nil
+		}
+		if err := drop(); err != nil {
+			return err
+		}
+		return out.Reopen() // by whom the file is to belong to
+	}
+	if drop == nil {
+		if err := out.Reopen(); err != nil {
+			flush()
+			return nil, nil, err
+		}
+	}
 	cgroup.Collect()
 	if limit := cgroup.LimitMemory(); limit > 0 {
 		log.Info("memory limit", "bytes", limit)
@@ -115,7 +137,8 @@ func start(c *cli.Context, change func(*app.Config)) (*app.App, func(), error) {
 		flush()
 		return nil, nil, err
 	}
-	return a, flush, nil
+	stop := out.reopenOnHangup(func(err error) { log.Error("the log file is not opened again", "error", err) })
+	return a, func() { stop(); flush() }, nil
 }
 
 // words splits values at white space, as they come from the environment.

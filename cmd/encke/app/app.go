@@ -71,6 +71,12 @@ func Start(cfg Config) (*App, error) {
 	if a.listeners, err = listen(a.cfg.Listen, a.silence()); err != nil {
 		return nil, err
 	}
+	if cfg.Listening != nil {
+		if err := cfg.Listening(); err != nil {
+			closeAll(a.listeners)
+			return nil, err
+		}
+	}
 	a.perAddr = quota.NewCounts(a.cfg.AddressConnections)
 	a.perAddrOpen = quota.NewCounts(a.cfg.AddressSockets)
 	a.descriptors = edge.NewDescriptors(a.cfg.MaxDescriptors, func() int { return a.sockets.Open() })

@@ -58,6 +58,10 @@ type Config struct {
 
 	Limits // of the HTTP edge
 
+	// Listening is called when the addresses are listened on and files are read, before
+	// anything is served: to give up privileges. An error stops the start. Nil: nothing.
+	Listening func() error
+
 	Log *slog.Logger // nil: none
 }
 

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+)
+
+// logFile is where log lines go: standard error, and from Reopen on a file of that name.
+type logFile struct {
+	name string
+
+	mu   sync.Mutex
+	file *os.File // nil: standard error
+}
+
+// Write appends to the file.
+func (l *logFile) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return os.Stderr.Write(p)
+	}
+	return l.file.Write(p)
+}
+
+// Reopen opens the file by its name again, which another file may have by now. After an
+// error lines go on to where they went.
+func (l *logFile) Reopen() error {
+	if l.name == "" {
+		return nil
+	}
+	file, err := os.OpenFile(l.name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file != nil {
+		l.file.Close()
+	}
+	l.file = file
+	return nil
+}
+
+// reopenOnHangup reopens the file for each SIGHUP, and tells failed of what prevents it,
+// until the returned function is called. Without a file SIGHUP is left alone.
+func (l *logFile) reopenOnHangup(failed func(error)) (stop func()) {
+	if l.name == "" {
+		return func() {}
+	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	var done sync.WaitGroup
+	done.Go(func() { // until stop closes hangups
+		for range hangups {
+			if err := l.Reopen(); err != nil {
+				failed(err)
+			}
+		}
+	})
+	return func() {
+		signal.Stop(hangups)
+		close(hangups)
+		done.Wait()
+	}
+}
