@@ -40,6 +40,9 @@ Examples:
    Try it: a chat, a console and an IRC client in your browser:
       encke demo
 
+   What an Orbited server was told, as options of encke:
+      encke convert orbited.cfg
+
    A TCP connection through a proxy, for a terminal or as ssh ProxyCommand:
       encke connect https://tcp.example.org git.example.org:22
 
@@ -59,7 +62,7 @@ func newApp() *cli.App {
 		Version:     "0.1.0",
 		Flags:       serveFlags(),
 		Action:      serve,
-		Commands:    []*cli.Command{checkCommand(), connectCommand(), demoCommand()},
+		Commands:    []*cli.Command{checkCommand(), connectCommand(), convertCommand(), demoCommand()},
 		// Rules contain commas.
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,
