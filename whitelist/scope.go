@@ -6,10 +6,13 @@ import "net/netip"
 // those without a source. The zero value allows nothing.
 type Scope struct {
 	rules  *Rules
-	source string // canonical; "" when no rule names it
+	source string // canonical; "" where no rule has one, or the Host is no good
 	common *table // of the rules without a source
 	own    *table // of the rules with this one
 }
+
+// none is the rules of a source that no rule names. Nobody writes to it.
+var none table
 
 // From returns what sessions may reach that were opened with this Host header field. One
 // that is not well formed, or empty, is the source of no rule.
@@ -17,7 +20,7 @@ func (r *Rules) From(host string) Scope {
 	if r == nil {
 		return Scope{}
 	}
-	s := Scope{rules: r, common: &r.common, own: new(table)}
+	s := Scope{rules: r, common: &r.common, own: &none}
 	if len(r.sources) == 0 {
 		return s // most proxies: spares the parsing
 	}
