@@ -8,6 +8,7 @@ import (
 
 	"encke/buffer"
 	"encke/cause"
+	"encke/rawconn"
 	"encke/whitelist"
 )
 
@@ -31,7 +32,7 @@ func (unsent) Unreserve(int)                      {}
 // *cause.Error. It takes at most Options.DialTimeout; ctx may end it earlier, then the cause
 // is Closed.
 func (g *Group) Dial(ctx context.Context, dest whitelist.Dest, opts OpenOptions) (*Backend, error) {
-	m := g.m
+	m, asked := g.m, ctx
 	m.server.count.opened.Add(1)
 	m.mu.Lock()
 	m.last++
@@ -58,6 +59,9 @@ func (g *Group) Dial(ctx context.Context, dest whitelist.Dest, opts OpenOptions)
 		return nil, m.overBy()
 	}
 	why := dialCause(err)
+	if asked.Err() != nil {
+		why = cause.Closed.With("while connecting")
+	}
 	s.end(why, false)
 	return nil, why
 }
@@ -75,7 +79,8 @@ func (m *Mux) overBy() *cause.Error {
 	return m.over
 }
 
-// Backend is one connection of a Group. Reading and writing are those of a net.Conn.
+// Backend is one connection of a Group: a net.Conn, and ways to read and write it that are
+// cheaper for many.
 type Backend struct {
 	net.Conn
 	s *socket
@@ -84,21 +89,54 @@ type Backend struct {
 // Read reads what the backend says.
 func (b *Backend) Read(p []byte) (int, error) {
 	n, err := b.Conn.Read(p)
+	b.said(n)
+	return n, err
+}
+
+// Reader returns a function that reads what the backend says and holds no buffer while it
+// waits; it does so as Read of a rawconn.Reader.
+func (b *Backend) Reader(place func() []byte, unplace func()) func() (int, error) {
+	r := rawconn.NewReader(b.Conn, place, unplace)
+	return func() (int, error) {
+		n, err := r.Read()
+		b.said(n)
+		return n, err
+	}
+}
+
+// said counts bytes of the backend.
+func (b *Backend) said(n int) {
 	b.s.mu.Lock()
 	b.s.out += uint64(n)
 	b.s.mu.Unlock()
 	b.s.m.server.count.out.Add(uint64(n))
-	return n, err
 }
 
 // Write writes what the client says.
 func (b *Backend) Write(p []byte) (int, error) {
 	n, err := b.Conn.Write(p)
+	b.heard(n)
+	return n, err
+}
+
+// Writer returns a function that writes as much of what the client says as the backend
+// takes at once, as TryWrite of a rawconn.Writer does. It is not to be called while a Write
+// is under way.
+func (b *Backend) Writer() func(p []byte) (int, error) {
+	w := rawconn.NewWriter(b.Conn)
+	return func(p []byte) (int, error) {
+		n, err := w.TryWrite(p)
+		b.heard(n)
+		return n, err
+	}
+}
+
+// heard counts bytes of the client.
+func (b *Backend) heard(n int) {
 	b.s.mu.Lock()
 	b.s.in += uint64(n)
 	b.s.mu.Unlock()
 	b.s.m.server.count.in.Add(uint64(n))
-	return n, err
 }
 
 // CloseWrite ends the client's direction; the backend may go on.

@@ -71,6 +71,33 @@ func TestGroupRelaysAndHalfCloses(t *testing.T) {
 	}
 }
 
+// Reader and Writer do what Read and Write do, and count it.
+func TestGroupReadsWithoutABuffer(t *testing.T) {
+	v, g := newGroup(t, nil, Options{})
+	dest, conns := listen(t)
+	b := g.mustDial(t, dest)
+	far := <-conns
+	if n, err := b.Writer()([]byte("up")); n != 2 || err != nil {
+		t.Errorf("Writer wrote %d, %v, want 2", n, err)
+	}
+	var into []byte
+	read := b.Reader(func() []byte { into = make([]byte, 16); return into }, func() { into = nil })
+	if _, err := far.Write([]byte("down")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := read(); err != nil || string(into[:n]) != "down" {
+		t.Errorf("Reader read %q, %v, want down", into[:n], err)
+	}
+	far.Close()
+	if _, err := read(); err == nil || into != nil {
+		t.Errorf("at the end: %v and a buffer of %d, want an error and none", err, len(into))
+	}
+	b.Close()
+	if s := v.Stats(); s.In != 2 || s.Out != 4 {
+		t.Errorf("counted %d in and %d out, want 2 and 4", s.In, s.Out)
+	}
+}
+
 // What a client sent before it closed arrives, though the backend said things that
 // nobody read.
 func TestGroupCloseKeepsTheTail(t *testing.T) {
@@ -135,6 +162,22 @@ func TestGroupCloseResetsBackends(t *testing.T) {
 	}
 	if _, err := g.Dial(t.Context(), dest, OpenOptions{}); !errors.Is(err, cause.SessionLost.Err()) {
 		t.Errorf("a socket after the end: %v, want session-lost", err)
+	}
+}
+
+// Who asked for a socket may want it no longer.
+func TestGroupDialEndsWithItsContext(t *testing.T) {
+	v, g := newGroup(t, dialFunc(func(ctx context.Context, _ whitelist.Dest, _ OpenOptions) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}), Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := g.Dial(ctx, whitelist.Dest{Host: "a.example", Port: 80}, OpenOptions{}); !errors.Is(err, cause.Closed.Err()) {
+		t.Errorf("got %v, want closed", err)
+	}
+	if s := v.Stats(); s.Open != 0 || s.Ended[cause.Closed] != 1 {
+		t.Errorf("counted %+v, want one closed and none open", s)
 	}
 }
 
