@@ -2,6 +2,7 @@ package transports
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -113,6 +114,19 @@ func (c *guardedConn) Read(p []byte) (int, error) {
 		return 0, bad
 	}
 	return fine, err
+}
+
+// Close lets what was written last arrive, see closeGently.
+func (c *guardedConn) Close() error { return closeGently(c.Conn) }
+
+// Violation returns the close code for the error of a read, and a text, if it is that
+// the client broke the rules for frames.
+func Violation(err error) (code websocket.StatusCode, text string, ok bool) {
+	var bad *violation
+	if !errors.As(err, &bad) {
+		return 0, "", false
+	}
+	return bad.code, bad.text, true
 }
 
 // Write writes p, or fails when the client takes nothing for too long.

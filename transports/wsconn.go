@@ -118,9 +118,7 @@ func (c *wsConn) arrived(old int) {
 // farewell is how long Close waits for the client to close the connection too.
 const farewell = time.Second
 
-// Close closes the connection once the client has, or after a second. Closed at
-// once, with bytes of the client still unread, TCP would reset it, and the client
-// might never see why its WebSocket was closed (RFC 6455 section 7.1.1).
+// Close closes the connection when what is collected was written.
 func (c *wsConn) Close() error {
 	c.mu.Lock()
 	if c.corked && !c.draining && c.err == nil {
@@ -128,10 +126,17 @@ func (c *wsConn) Close() error {
 	}
 	c.mu.Unlock()
 	c.awaitDrained(farewell)
-	half, ok := c.Conn.(interface{ CloseWrite() error })
+	return closeGently(c.Conn)
+}
+
+// closeGently closes a connection once the client has, or after a second. Closed at
+// once, with bytes of the client still unread, TCP would reset it, and the client
+// might never see why its WebSocket was closed (RFC 6455 section 7.1.1).
+func closeGently(c net.Conn) error {
+	half, ok := c.(interface{ CloseWrite() error })
 	if ok && half.CloseWrite() == nil {
-		c.Conn.SetReadDeadline(time.Now().Add(farewell))
-		io.Copy(io.Discard, c.Conn)
+		c.SetReadDeadline(time.Now().Add(farewell))
+		io.Copy(io.Discard, c)
 	}
-	return c.Conn.Close()
+	return c.Close()
 }
