@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -20,7 +21,7 @@ import (
 
 // serveFlags are the options of the proxy; check and demo take them too.
 func serveFlags() []cli.Flag {
-	return append([]cli.Flag{
+	return slices.Concat([]cli.Flag{
 		&cli.StringSliceFlag{Name: "allow", Usage: "`RULE`: what pages may reach, HOST:PORT or HOST -> HOST:PORT; repeatable", EnvVars: []string{"ENCKE_ALLOW"}},
 		&cli.StringSliceFlag{Name: "allow-file", Usage: "`FILE` with a rule on each line; repeatable", EnvVars: []string{"ENCKE_ALLOW_FILE"}},
 		&cli.BoolFlag{Name: "allow-private", Usage: "allowed names may resolve to private addresses: their owners can point them at any machine inside", EnvVars: []string{"ENCKE_ALLOW_PRIVATE"}},
@@ -51,7 +52,7 @@ func serveFlags() []cli.Flag {
 		&cli.StringFlag{Name: "log-level", Usage: "debug, info, warn or error", Value: "info", EnvVars: []string{"ENCKE_LOG_LEVEL"}},
 		&cli.StringFlag{Name: "log-format", Usage: "text or json", Value: "text", EnvVars: []string{"ENCKE_LOG_FORMAT"}},
 		&cli.StringFlag{Name: "log-file", Usage: "`FILE` that log lines are appended to, opened again on SIGHUP", DefaultText: "standard error", EnvVars: []string{"ENCKE_LOG_FILE"}},
-	}, append(ownerFlags(), limitFlags()...)...)
+	}, legacyFlags(), ownerFlags(), limitFlags())
 }
 
 // config reads the flags.
@@ -85,6 +86,8 @@ func config(c *cli.Context) (app.Config, error) {
 		BufferBudget: c.Int("buffer-budget"),
 		Lifetime:     c.Duration("lifetime"),
 		Limits:       limits(c),
+
+		LegacyOptions: legacyOptions(c),
 	}
 	drop, err := owner(c)
 	cfg.Listening = drop

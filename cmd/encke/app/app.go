@@ -129,7 +129,7 @@ func (a *App) wire(set *settings) error {
 	a.routes.Handle(c.Prefix+"/session/", a.guard(http.StripPrefix(c.Prefix, a.handler)))
 	a.routes.Handle(c.Prefix+"/", a.paced(a.guard(http.StripPrefix(c.Prefix, static.Handler()))))
 	a.routes.Handle(c.Prefix+"/healthz", a.paced(http.HandlerFunc(a.health)))
-	a.wireLegacy()
+	a.wireLegacy(set)
 	for _, folder := range []string{c.Prefix, c.Prefix + "/session"} {
 		if folder != "" { // or the mux would redirect to it with a slash, see exactPaths
 			a.routes.Handle(folder, a.paced(a.guard(http.HandlerFunc(notFound))))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
+	"encke/legacy"
 	"encke/transports"
 	"encke/whitelist"
 )
@@ -56,6 +57,8 @@ type Config struct {
 	MaxPerTarget int           // open sockets of all sessions to one host and port, default 1,000
 	MaxWindows   int           // unwritten bytes per session above 64 KiB per socket, default 4 MiB
 
+	LegacyOptions map[string][]string // values of LegacyOptions() by their names
+
 	Limits // of the HTTP edge
 
 	// Listening is called when the addresses are listened on and files are read, before
@@ -71,6 +74,7 @@ type settings struct {
 	origins transports.Origins
 	tls     *tls.Config
 	trusted []netip.Prefix // balancers
+	legacy  map[string]func(*legacy.Proxy) legacy.Protocol
 }
 
 // Check reports everything that is wrong with the configuration, all at once.
@@ -131,9 +135,7 @@ func (c *Config) check() (*settings, error) {
 			bad("--transports", fmt.Errorf("unknown transport %q; the transports are %s", t, strings.Join(transports.All(), ", ")))
 		}
 	}
-	for _, name := range c.Legacy {
-		bad("--legacy", checkLegacy(name))
-	}
+	s.legacy = c.checkLegacy(s.rules, bad)
 	for _, l := range c.Listen {
 		_, port, err := net.SplitHostPort(l)
 		if err == nil {

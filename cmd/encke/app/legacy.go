@@ -9,30 +9,58 @@ import (
 
 	"encke/csp"
 	"encke/legacy"
+	"encke/whitelist"
 )
 
 // protocols are the older protocols by the names of --legacy.
-var protocols = map[string]func(*legacy.Proxy) legacy.Protocol{}
+var protocols = map[string]legacy.Kind{}
 
 // Legacy lists the older protocols that can be switched on.
 func Legacy() []string { return slices.Sorted(maps.Keys(protocols)) }
 
-func checkLegacy(name string) error {
-	if protocols[name] == nil {
-		return fmt.Errorf("unknown protocol %q; the older protocols are %s", name, strings.Join(Legacy(), ", "))
+// LegacyOptions lists their options.
+func LegacyOptions() (all []legacy.Option) {
+	for _, name := range Legacy() {
+		all = append(all, protocols[name].Options...)
 	}
-	return nil
+	return all
+}
+
+// checkLegacy configures the protocols that are to be switched on, and reports to bad
+// what is wrong with their settings.
+func (c *Config) checkLegacy(rules *whitelist.Rules, bad func(setting string, err error)) map[string]func(*legacy.Proxy) legacy.Protocol {
+	all := make(map[string]func(*legacy.Proxy) legacy.Protocol)
+	for _, name := range c.Legacy {
+		if _, ok := protocols[name]; !ok {
+			bad("--legacy", fmt.Errorf("unknown protocol %q; the older protocols are %s", name, strings.Join(Legacy(), ", ")))
+		}
+	}
+	for _, name := range Legacy() {
+		kind := protocols[name]
+		if slices.Contains(c.Legacy, name) {
+			var err error
+			all[name], err = kind.Configure(legacy.Settings{Values: c.LegacyOptions, Rules: rules})
+			bad("--legacy "+name, err)
+			continue
+		}
+		for _, o := range kind.Options {
+			if len(c.LegacyOptions[o.Name]) > 0 {
+				bad("--"+o.Name, fmt.Errorf("of no use without --legacy %s", name))
+			}
+		}
+	}
+	return all
 }
 
 // wireLegacy mounts the older protocols that are switched on.
-func (a *App) wireLegacy() {
+func (a *App) wireLegacy(set *settings) {
 	p := &legacy.Proxy{
 		Handler: a.handler, Sessions: a.sessions, Group: a.group,
 		Heartbeat: a.heartbeat(), Linger: a.sessions.Linger(), Log: a.log,
 	}
 	a.accept = make(map[string]func(*csp.Session) csp.Handler)
-	for _, name := range a.cfg.Legacy {
-		protocol := protocols[name](p)
+	for name, start := range set.legacy {
+		protocol := start(p)
 		a.accept[name] = protocol.Accept
 		for path, h := range protocol.Routes {
 			a.routes.Handle(a.cfg.Prefix+path, a.guard(http.StripPrefix(a.cfg.Prefix, h)))
