@@ -9,11 +9,14 @@ import (
 
 	"encke/csp"
 	"encke/legacy"
+	"encke/legacy/wsproxy"
 	"encke/whitelist"
 )
 
 // protocols are the older protocols by the names of --legacy.
-var protocols = map[string]legacy.Kind{}
+var protocols = map[string]legacy.Kind{
+	"wsproxy": legacy.Plain(wsproxy.New),
+}
 
 // Legacy lists the older protocols that can be switched on.
 func Legacy() []string { return slices.Sorted(maps.Keys(protocols)) }
