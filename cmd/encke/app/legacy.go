@@ -9,13 +9,15 @@ import (
 
 	"encke/csp"
 	"encke/legacy"
+	"encke/legacy/websockify"
 	"encke/legacy/wsproxy"
 	"encke/whitelist"
 )
 
 // protocols are the older protocols by the names of --legacy.
 var protocols = map[string]legacy.Kind{
-	"wsproxy": legacy.Plain(wsproxy.New),
+	"websockify": websockify.Kind(),
+	"wsproxy":    legacy.Plain(wsproxy.New),
 }
 
 // Legacy lists the older protocols that can be switched on.
