@@ -47,6 +47,10 @@ func TestBadCommandLines(t *testing.T) {
 		{"check --allow a.example:80 --address-sessions -2", "--address-sessions"},
 		{"check --allow a.example:80 --max-connections -1", "--max-connections"},
 		{"check --allow a.example:80 --body-timeout 1ms", "--body-timeout"},
+		{"check --allow a.example:80 --legacy gopher", "the older protocols are "},
+		{"check --allow a.example:80 --legacy websockify --target x=a.example:81", "--target x=a.example:81: no rule allows it"},
+		{"check --allow a.example:80 --target x=a.example:80", "--target: of no use without --legacy websockify"},
+		{"check --allow a.example:80 --legacy wisp --wisp-password-file does-not-exist", "--wisp-password-file: open does-not-exist"},
 		{"connect", "two arguments"},
 		{"connect ftp://x a:1", "write it like https://"},
 	} {

@@ -17,7 +17,7 @@ func TestMigrationIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := []string{"help", "from", "legacy"}
+	options := []string{"help", "from", "legacy", "static"} // static comes with a protocol
 	for _, f := range serveFlags() {
 		options = append(options, f.Names()[0])
 	}

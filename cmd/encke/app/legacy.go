@@ -10,6 +10,7 @@ import (
 	"encke/csp"
 	"encke/legacy"
 	"encke/legacy/websockify"
+	"encke/legacy/wisp"
 	"encke/legacy/wsproxy"
 	"encke/whitelist"
 )
@@ -17,6 +18,7 @@ import (
 // protocols are the older protocols by the names of --legacy.
 var protocols = map[string]legacy.Kind{
 	"websockify": websockify.Kind(),
+	"wisp":       wisp.Kind(),
 	"wsproxy":    legacy.Plain(wsproxy.New),
 }
 
