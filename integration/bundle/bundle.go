@@ -1,5 +1,6 @@
-// Package bundle makes the npm clients of the folder integration/clients into scripts
-// for a page, with Node's net replaced by net.js of that folder.
+// Package bundle makes npm clients into scripts for a page: those of the folder
+// integration/clients, with Node's net replaced by net.js of that folder, and those of
+// integration/wsclients, which open WebSockets themselves.
 package bundle
 
 import (
@@ -32,30 +33,38 @@ var aliases = map[string]string{
 
 // Client bundles NAME.js of integration/clients into one script.
 func Client(name string) ([]byte, error) {
-	_, file, _, _ := runtime.Caller(0)
-	dir := filepath.Join(filepath.Dir(file), "..", "clients")
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
-		return nil, errors.New("the npm clients have no node_modules: run sh integration/install.sh")
-	}
 	all := make(map[string]string)
 	for module, to := range aliases {
 		all[module] = to
 		all["node:"+module] = to
 	}
-	result := api.Build(api.BuildOptions{
-		AbsWorkingDir: dir,
-		EntryPoints:   []string{name + ".js"},
-		Bundle:        true,
-		Write:         false,
-		Outdir:        "out", // names the output only
-		Format:        api.FormatIIFE,
-		Platform:      api.PlatformBrowser,
-		Target:        api.ES2022,
-		Define:        map[string]string{"global": "globalThis"},
-		Inject:        []string{"./globals.js"},
-		Alias:         all,
-		LogLevel:      api.LogLevelSilent,
+	return build("clients", name, api.BuildOptions{
+		Format: api.FormatIIFE,
+		Define: map[string]string{"global": "globalThis"},
+		Inject: []string{"./globals.js"},
+		Alias:  all,
 	})
+}
+
+// Module bundles NAME.js of integration/wsclients into one module.
+func Module(name string) ([]byte, error) {
+	return build("wsclients", name, api.BuildOptions{Format: api.FormatESModule})
+}
+
+// build bundles NAME.js of a folder of integration.
+func build(folder, name string, options api.BuildOptions) ([]byte, error) {
+	dir := Folder(folder)
+	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
+		return nil, fmt.Errorf("the npm packages of integration/%s are not there: run sh integration/install.sh", folder)
+	}
+	options.AbsWorkingDir = dir
+	options.EntryPoints = []string{name + ".js"}
+	options.Bundle = true
+	options.Outdir = "out" // names the output only
+	options.Platform = api.PlatformBrowser
+	options.Target = api.ES2022
+	options.LogLevel = api.LogLevelSilent
+	result := api.Build(options)
 	var errs []error
 	for _, message := range result.Errors {
 		where := ""
@@ -68,4 +77,10 @@ func Client(name string) ([]byte, error) {
 		return nil, errors.Join(errs...)
 	}
 	return result.OutputFiles[0].Contents, nil
+}
+
+// Folder returns the path of a folder of integration.
+func Folder(name string) string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", name)
 }

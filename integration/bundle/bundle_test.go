@@ -23,3 +23,11 @@ func TestClients(t *testing.T) {
 		t.Error("a client that is not there was bundled")
 	}
 }
+
+func TestModules(t *testing.T) {
+	for _, name := range []string{"wisp", "libcurl", "novnc", "neon"} {
+		if _, err := bundle.Module(name); err != nil {
+			t.Error(err)
+		}
+	}
+}
