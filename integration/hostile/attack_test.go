@@ -44,6 +44,7 @@ var families = map[string]family{
 	"body":         wrongBodies,
 	"injection":    injections,
 	"upgrade":      wrongUpgrades,
+	"older socket": olderWebSockets,
 	"file":         wrongFiles,
 	"smuggling":    smuggling,
 	"head":         wrongHeads,

@@ -46,14 +46,16 @@ func newRig(t *testing.T) *rig {
 func newRigWith(t *testing.T, limits app.Limits) *rig {
 	t.Helper()
 	r := &rig{backend: backend.Echo(t), log: new(logBook), canary: newCanary(t)}
-	r.app = start(t, app.Config{
+	cfg := app.Config{
 		Allow:      []string{r.backend.Addr()},
 		Origins:    []string{listed, another, wild},
 		Hosts:      []string{name},
 		Transports: transports.All(),
 		Limits:     limits,
 		Log:        slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	}
+	serveOlder(&cfg, r.backend)
+	r.app = start(t, cfg)
 	r.addr = r.app.Addr().String()
 	dialer := &client.Dialer{Proxy: r.app.URL()}
 	t.Cleanup(func() { dialer.Close() })
