@@ -111,17 +111,18 @@ func (l *Link) Take(b *Batch, max int) (bool, error) {
 		b.Close = s.err
 		return true, nil
 	}
+	o := &s.out
 	if !l.pending() {
 		l.parked = true
 		return false, nil
 	}
-	if l.sayAck || !l.spoke {
+	if l.sayAck || !l.spoke || o.next < len(o.queue) && s.in.unacked >= ackBytes/2 {
 		b.HasAck, b.Ack = true, s.in.got
 		s.in.told()
 	}
 	b.Pings, b.Pongs = l.pings, l.pongs
 	l.spoke, l.sayAck, l.pings, l.pongs = true, false, 0, 0
-	s.out.take(b, max)
+	o.take(b, max)
 	if len(b.Packets) > 0 {
 		b.Seq = b.First != l.next
 		l.next = b.First + uint64(len(b.Packets))
@@ -207,9 +208,10 @@ func (l *Link) wakeIfParked() func() {
 }
 
 // wake returns, with mu held, what to call after unlocking so that the attached
-// link takes what is there.
+// link takes what is there. What a delivery brings about, credit and an
+// acknowledgement, goes out together at its end.
 func (s *Session) wake() func() {
-	if s.link != nil && s.link.parked && s.link.pending() {
+	if s.link != nil && s.link.parked && (!s.delivering || s.err != nil) && s.link.pending() {
 		return s.link.wakeIfParked()
 	}
 	return noWake

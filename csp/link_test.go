@@ -84,3 +84,44 @@ func TestProbesAreAnsweredOnTheDownlink(t *testing.T) {
 		t.Errorf("100 probes cost %d bytes", len(got))
 	}
 }
+
+// A delivery that brings about an answer is acknowledged together with it, when an
+// acknowledgement is nearly due anyway.
+func TestDeliveriesWakeTheLinkOnce(t *testing.T) {
+	var s *csp.Session
+	server := csp.NewServer(csp.Options{Accept: func(*csp.Session) csp.Handler { return answering(func() { send(s, "credit") }) }})
+	t.Cleanup(func() { server.Close(cause.Closed.Err()) })
+	s, err := server.Open(csp.Peer{}, csp.Key{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	woken := 0
+	l, err := s.Attach(0, func() { woken++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken(t, l)
+	for i, c := range []struct {
+		size int
+		want string
+	}{
+		{30 << 10, `[[1,0,"credit"]]`},
+		{30 << 10, `[["ack",2],[2,0,"credit"]]`},
+		{64 << 10, `[["ack",3],[3,0,"credit"]]`},
+	} {
+		if _, err := s.Deliver([]csp.Packet{{ID: uint64(i + 1), Data: make([]byte, c.size)}}, false); err != nil {
+			t.Fatal(err)
+		}
+		if woken != i+1 {
+			t.Errorf("after %d deliveries the link was woken %d times", i+1, woken)
+		}
+		expect(t, "taken", taken(t, l), c.want)
+	}
+}
+
+// answering is a Handler that calls itself when something arrives.
+type answering func()
+
+func (h answering) Receive([][]byte) error { h(); return nil }
+func (h answering) Writable()              {}
+func (h answering) Closed(*cause.Error)    {}

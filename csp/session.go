@@ -56,6 +56,7 @@ type Session struct {
 	in  incoming
 
 	link        *Link // attached, or nil
+	delivering  bool  // Deliver wakes the link when it is through
 	takeOvers   takeOvers
 	halfOpen    bool        // there was no second request and no link yet
 	linger      *time.Timer // runs while no link is attached
@@ -251,6 +252,7 @@ func (s *Session) Deliver(packets []Packet, answered bool) (uint64, error) {
 	got, ended := s.in.got, s.in.ended
 	s.watchGap()
 	s.count()
+	s.delivering = true
 	s.mu.Unlock()
 	if got > lastID {
 		s.opts.count.usedUp.Add(1)
@@ -269,6 +271,7 @@ func (s *Session) Deliver(packets []Packet, answered bool) (uint64, error) {
 	}
 
 	s.mu.Lock()
+	s.delivering = false
 	s.in.release()
 	if ended {
 		s.end()
