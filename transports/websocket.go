@@ -7,13 +7,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
 
-	"encke/buffer"
 	"encke/cause"
 	"encke/csp"
 )
@@ -125,87 +123,6 @@ type wsLink struct {
 var start = time.Now()
 
 func sinceStart() time.Duration { return time.Since(start) }
-
-// run reads until the connection ends.
-func (l *wsLink) run() {
-	defer l.h.track(l.conn.Conn, false)
-	l.conn.Conn.SetReadDeadline(time.Now().Add(l.h.opts.BodyTimeout)) // for the hello
-	for {
-		msg, err := l.read()
-		if err == nil {
-			err = l.message(msg)
-			msg.Release()
-		}
-		if err != nil {
-			l.end(err)
-			return
-		}
-	}
-}
-
-// read returns the next message, whole.
-func (l *wsLink) read() (*buffer.Buffer, error) {
-	typ, r, err := l.ws.Reader(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	if typ != websocket.MessageBinary {
-		return nil, refuseText(r)
-	}
-	msg := buffer.Get(2 << 10)
-	account := l.h.server.Budget().Account()
-	defer account.Set(0)
-	for {
-		if len(msg.Room()) == 0 {
-			if msg = l.h.grow(msg, &account); msg == nil {
-				return nil, noMemory
-			}
-		}
-		n, err := r.Read(msg.Room())
-		msg.Extend(n)
-		if err == io.EOF {
-			return msg, nil
-		}
-		if err != nil {
-			msg.Release()
-			return nil, err
-		}
-	}
-}
-
-var noMemory = &violation{websocket.StatusTryAgainLater, "no memory to spare"}
-
-// packetLists holds the packets of a message while it is taken, not longer: an idle
-// link keeps none.
-var packetLists = sync.Pool{New: func() any { return new([]csp.Packet) }}
-
-// message takes one message; the first one says which session this is.
-func (l *wsLink) message(msg *buffer.Buffer) error {
-	l.heard.Store(int64(sinceStart()))
-	u := &l.in
-	list := packetLists.Get().(*[]csp.Packet)
-	*u = uplink{packets: (*list)[:0]}
-	defer func() {
-		clear(u.packets) // they point into the message
-		*list, u.packets = u.packets, nil
-		packetLists.Put(list)
-	}()
-	var err error
-	if l.link == nil {
-		if l.next, err = u.parse(msg.Bytes()); err != nil {
-			return err
-		}
-		return l.begin(u)
-	}
-	if l.next, err = csp.Parse(msg.Bytes(), l.next, u.take); err != nil {
-		return err
-	}
-	for range min(u.pings, maxProbes) {
-		l.link.Answer()
-	}
-	u.pings = 0
-	return u.apply(l.session, false)
-}
 
 func (l *wsLink) begin(u *uplink) error {
 	session, err := l.h.session(u, l.peer)

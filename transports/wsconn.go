@@ -24,11 +24,14 @@ type wsConn struct {
 	net.Conn
 
 	// Used by the one reader.
-	reader *rawconn.Reader
-	in     *buffer.Buffer // read and not yet taken, or nil
-	direct []byte         // where the caller wants the bytes, if that is large enough
-	guard  frameGuard
-	merge  frameMerger
+	reader  *rawconn.Reader
+	in      *buffer.Buffer // read and not yet taken, or nil
+	direct  []byte         // where the caller wants the bytes, if that is large enough
+	guard   frameGuard
+	merge   frameMerger
+	give    int  // bytes of the header, or payload, under way that the library did not get yet
+	payload int  // behind the header under way
+	single  bool // the frame under way is a binary message by itself
 
 	timeout time.Duration // of a waiting write
 	start   func() bool   // starts a goroutine that calls drain; false: it cannot
@@ -49,7 +52,7 @@ func newWSConn(conn net.Conn, ahead []byte, timeout time.Duration, start func() 
 	c.reader = rawconn.NewReader(conn, c.place, c.unplace)
 	if len(ahead) > 0 {
 		c.in = buffer.Copy(ahead)
-		c.arrived(0)
+		c.prepare(0)
 	}
 	return c
 }
@@ -70,7 +73,9 @@ func (c *wsConn) unplace() {
 	}
 }
 
-// Read reads from the connection. A violation comes behind what was sent before it.
+// Read reads from the connection. It stops behind each header, so that the payload can
+// be read where it is (see arrived), and behind each frame. A violation comes behind
+// what was sent before it.
 func (c *wsConn) Read(p []byte) (int, error) {
 	for c.in == nil {
 		if c.guard.bad != nil {
@@ -90,6 +95,8 @@ func (c *wsConn) Read(p []byte) (int, error) {
 		if c.in == nil { // it went to p, which is for payload of the frame under way
 			n, err = c.guard.check(p[:n], sinceStart())
 			c.merge.passed(n)
+			c.header()
+			c.give -= n
 			if n == 0 {
 				return 0, err
 			}
@@ -97,9 +104,11 @@ func (c *wsConn) Read(p []byte) (int, error) {
 		}
 		old := c.in.Len()
 		c.in.Extend(n)
-		c.arrived(old)
+		c.prepare(old)
 	}
-	n := copy(p, c.in.Bytes())
+	c.header()
+	n := copy(p[:min(len(p), c.give)], c.in.Bytes())
+	c.give -= n
 	c.in.Trim(n)
 	if c.in.Len() == 0 {
 		c.unplace()
@@ -107,8 +116,41 @@ func (c *wsConn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// arrived prepares for the library what is new in c.in, behind its first old bytes.
-func (c *wsConn) arrived(old int) {
+// header makes give count what comes next when the library got all of the header or
+// payload that was under way.
+func (c *wsConn) header() {
+	if c.give == 0 {
+		c.give, c.payload = c.payload, 0
+	}
+	if c.give == 0 {
+		p := c.in.Bytes() // merge lets no part of a header pass
+		f, _ := parseFrame(p)
+		c.give, c.payload, c.single = f.head, int(f.size), p[0] == binaryFrame
+	}
+}
+
+// arrived returns the payload of the frame whose header the library got last, if that is
+// a message and has arrived whole, and a reference to the buffer that it is in. Who
+// makes the library read it to that very place saves a copy.
+func (c *wsConn) arrived() ([]byte, *buffer.Buffer) {
+	if c.in == nil || !c.single || c.give > 0 || c.payload == 0 || c.payload > c.in.Len() {
+		return nil, nil
+	}
+	c.in.Retain()
+	return c.in.Bytes()[:c.payload], c.in
+}
+
+// expected returns how much room the frame under way deserves: twice what has arrived
+// of it, if it announced that much.
+func (c *wsConn) expected() int {
+	if c.in == nil {
+		return 0
+	}
+	return min(c.give+c.payload, 2*c.in.Len(), buffer.Max)
+}
+
+// prepare prepares for the library what is new in c.in, behind its first old bytes.
+func (c *wsConn) prepare(old int) {
 	fine, _ := c.guard.check(c.in.Bytes()[old:], sinceStart())
 	if c.in.Truncate(len(c.merge.merge(c.in.Bytes()[:old+fine]))); c.in.Len() == 0 {
 		c.unplace()

@@ -1,0 +1,127 @@
+package transports
+
+import (
+	"context"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"encke/buffer"
+	"encke/csp"
+)
+
+// This file is how a wsLink reads: a message that has arrived whole where it is, any
+// other one into a buffer of its own.
+
+// run reads until the connection ends.
+func (l *wsLink) run() {
+	defer l.h.track(l.conn.Conn, false)
+	l.conn.Conn.SetReadDeadline(time.Now().Add(l.h.opts.BodyTimeout)) // for the hello
+	for {
+		msg, in, err := l.read()
+		if err == nil {
+			err = l.message(msg)
+			in.Release()
+		}
+		if err != nil {
+			l.end(err)
+			return
+		}
+	}
+}
+
+// read returns the next message, whole, and the buffer that it is in.
+func (l *wsLink) read() ([]byte, *buffer.Buffer, error) {
+	typ, r, err := l.ws.Reader(context.Background())
+	if err != nil {
+		return nil, nil, err
+	}
+	if typ != websocket.MessageBinary {
+		return nil, nil, refuseText(r)
+	}
+	msg, in := l.conn.arrived()
+	if in == nil {
+		in, err = l.collect(r)
+		if err != nil {
+			return nil, nil, err
+		}
+		return in.Bytes(), in, nil
+	}
+	if _, err = io.ReadFull(r, msg); err == nil {
+		var end [1]byte // the library wants it read
+		if _, err = r.Read(end[:]); err == io.EOF {
+			return msg, in, nil
+		}
+	}
+	in.Release()
+	return nil, nil, err
+}
+
+// firstMessage is how much room a message gets on its word, in bytes; each time that is
+// full it gets twice as much.
+const firstMessage = 2 << 10
+
+// collect reads a message that has not arrived whole, or comes in several frames.
+func (l *wsLink) collect(r io.Reader) (*buffer.Buffer, error) {
+	budget := l.h.server.Budget()
+	account := budget.Account()
+	defer account.Set(0)
+	size := firstMessage
+	if more := l.conn.expected(); more > size && budget.Fits(more) {
+		size = more
+		account.Set(size)
+	}
+	msg := buffer.Get(size)
+	for {
+		if len(msg.Room()) == 0 {
+			if msg = l.h.grow(msg, &account); msg == nil {
+				return nil, noMemory
+			}
+		}
+		n, err := r.Read(msg.Room())
+		msg.Extend(n)
+		if err == io.EOF {
+			return msg, nil
+		}
+		if err != nil {
+			msg.Release()
+			return nil, err
+		}
+	}
+}
+
+var noMemory = &violation{websocket.StatusTryAgainLater, "no memory to spare"}
+
+// packetLists holds the packets of a message while it is taken, not longer: an idle
+// link keeps none.
+var packetLists = sync.Pool{New: func() any { return new([]csp.Packet) }}
+
+// message takes one message; the first one says which session this is.
+func (l *wsLink) message(msg []byte) error {
+	l.heard.Store(int64(sinceStart()))
+	u := &l.in
+	list := packetLists.Get().(*[]csp.Packet)
+	*u = uplink{packets: (*list)[:0]}
+	defer func() {
+		clear(u.packets) // they point into the message
+		*list, u.packets = u.packets, nil
+		packetLists.Put(list)
+	}()
+	var err error
+	if l.link == nil {
+		if l.next, err = u.parse(msg); err != nil {
+			return err
+		}
+		return l.begin(u)
+	}
+	if l.next, err = csp.Parse(msg, l.next, u.take); err != nil {
+		return err
+	}
+	for range min(u.pings, maxProbes) {
+		l.link.Answer()
+	}
+	u.pings = 0
+	return u.apply(l.session, false)
+}
