@@ -1,6 +1,7 @@
 package csp_test
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -41,5 +42,35 @@ func BenchmarkSession(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkDeliver is the way of a small packet from the bytes of a message to the
+// Handler, so many of them in a message.
+func BenchmarkDeliver(b *testing.B) {
+	const packets, size = 800, 67
+	server := csp.NewServer(csp.Options{Accept: func(*csp.Session) csp.Handler { return nopHandler{} }})
+	defer server.Close(cause.Closed.Err())
+	s, err := server.Open(csp.Peer{}, csp.Key{1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	message := bytes.Repeat((&csp.Record{Kind: csp.Data, Data: make([]byte, size)}).Append(nil), packets)
+	list := make([]csp.Packet, 0, packets)
+	take := func(r *csp.Record) error {
+		list = append(list, csp.Packet{ID: r.ID, Data: r.Data})
+		return nil
+	}
+	b.SetBytes(size)
+	b.ReportAllocs()
+	next := uint64(1)
+	for n := 0; n < b.N; n += packets {
+		list = list[:0]
+		if next, err = csp.Parse(message, next, take); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := s.Deliver(list, true); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -108,6 +108,14 @@ func parseRecord(src []byte, r *Record) (int, error) {
 	if len(src) == 0 {
 		return 0, errShort
 	}
+	if Kind(src[0]) == Data { // nearly all are
+		n, width := Uvarint(src[1:])
+		if width > 0 && n <= MaxBody && n <= uint64(len(src)-1-width) {
+			end := 1 + width + int(n)
+			*r = Record{Kind: Data, Data: src[1+width : end]}
+			return end, nil
+		}
+	}
 	*r = Record{Kind: Kind(src[0])}
 	f := fields{src: src, at: 1}
 	switch r.Kind {

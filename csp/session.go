@@ -48,7 +48,6 @@ type Session struct {
 	// deliver orders deliveries: it is held from the decision which packets
 	// are next until Handler.Receive has taken them.
 	deliver sync.Mutex
-	ready   [][]byte // guarded by deliver
 
 	mu  sync.Mutex
 	err *cause.Error // why the session is over
@@ -227,6 +226,9 @@ func (s *Session) Acked(id uint64) error {
 // over reports whether both ends are sent, received and acknowledged.
 func (s *Session) over() bool { return s.in.ended && s.out.ended && len(s.out.queue) == 0 }
 
+// pieceLists holds what Deliver gives to handlers, so that no session keeps one.
+var pieceLists = sync.Pool{New: func() any { return new([][]byte) }}
+
 // Deliver takes packets from a link, passes the bytes that are next in order to
 // the Handler, and returns the highest id received in order. answered says that
 // the caller will tell the other side that id at once; otherwise the attached
@@ -244,7 +246,8 @@ func (s *Session) Deliver(packets []Packet, answered bool) (uint64, error) {
 		s.mu.Unlock()
 		return 0, err
 	}
-	data, err := s.in.take(packets, s.ready[:0], s.opts.count)
+	list := pieceLists.Get().(*[][]byte)
+	data, err := s.in.take(packets, (*list)[:0], s.opts.count)
 	if err != nil {
 		s.mu.Unlock()
 		return 0, s.fail(err)
@@ -265,10 +268,8 @@ func (s *Session) Deliver(packets []Packet, answered bool) (uint64, error) {
 		}
 	}
 	clear(data)
-	s.ready = data[:0]
-	if cap(data) > 64 {
-		s.ready = nil
-	}
+	*list = data[:0]
+	pieceLists.Put(list)
 
 	s.mu.Lock()
 	s.delivering = false

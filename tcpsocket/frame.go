@@ -132,7 +132,10 @@ func (d *parser) feed(p []byte, frame *Frame, f func(*Frame) error) error {
 				return nil
 			}
 			n := min(uint64(len(p)), d.left)
-			*frame = Frame{Type: Data, Socket: d.socket, Data: p[:n]}
+			if frame.Type != Data {
+				*frame = Frame{Type: Data}
+			}
+			frame.Socket, frame.Data = d.socket, p[:n]
 			d.left -= n
 			p = p[n:]
 			if err := f(frame); err != nil {
@@ -188,8 +191,10 @@ var errShort = fmt.Errorf("truncated frame")
 // parseHead decodes the frame at the start of src; of a Data frame only up to its
 // payload, whose length goes to left.
 func parseHead(src []byte, f *Frame, left *uint64) (int, error) {
-	*f = Frame{Type: Type(src[0])}
 	r := fieldReader{src: src, at: 1}
+	if t := Type(src[0]); t != Data || f.Type != Data { // else it is clean, and it is large
+		*f = Frame{Type: t}
+	}
 	f.Socket = r.number()
 	switch f.Type {
 	case Open:
@@ -234,6 +239,10 @@ type fieldReader struct {
 func (r *fieldReader) number() uint64 {
 	if r.err != nil {
 		return 0
+	}
+	if r.at < len(r.src) && r.src[r.at] < 0x80 {
+		r.at++
+		return uint64(r.src[r.at-1])
 	}
 	v, n := binary.Uvarint(r.src[r.at:min(len(r.src), r.at+8)])
 	switch {

@@ -19,9 +19,10 @@ type Mux struct {
 	turns  turns
 
 	// Used by Receive only, which is never called concurrently.
-	in    parser
-	frame Frame
-	dirty []*socket // got data in this Receive
+	in     parser
+	frame  Frame
+	dirty  []*socket // got data in this Receive
+	recent *socket   // got the last frame of this Receive, which was Data
 
 	mu      sync.Mutex
 	sockets map[uint64]*socket
@@ -53,7 +54,7 @@ func (m *Mux) Receive(data [][]byte) error {
 		m.dirty[i] = nil
 	}
 	m.dirty = m.dirty[:0]
-	m.frame = Frame{} // it points into data
+	m.frame, m.recent = Frame{}, nil // it points into data
 	return err
 }
 
@@ -120,6 +121,10 @@ func (m *Mux) Queued() int {
 }
 
 func (m *Mux) handle(f *Frame) error {
+	if f.Type == Data && m.recent != nil && m.recent.id == f.Socket {
+		return m.recent.receive(f.Data)
+	}
+	m.recent = nil
 	if f.Type == Open {
 		return m.open(f)
 	}
@@ -134,6 +139,7 @@ func (m *Mux) handle(f *Frame) error {
 	}
 	switch f.Type {
 	case Data:
+		m.recent = s
 		return s.receive(f.Data)
 	case Window:
 		return s.credit(f.N)

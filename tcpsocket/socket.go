@@ -27,8 +27,8 @@ type socket struct {
 	turn   chan struct{}      // rung when the backend may be read again
 
 	// Used by Mux.Receive only.
-	batch [][]byte // what this Receive brought
-	dirty bool     // is in Mux.dirty
+	batch *[][]byte // what this Receive brought, or nil
+	dirty bool      // is in Mux.dirty
 
 	// Used by the socket's goroutine only.
 	ask     int            // how much to read next

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"encke/buffer"
@@ -30,13 +31,16 @@ func (s *socket) receive(p []byte) error {
 		return cause.ProtocolError.With("socket %d sent data after its end", s.id)
 	}
 	s.markDirty()
-	s.batch = append(s.batch, p)
+	if s.batch == nil {
+		s.batch = pieceLists.Get().(*[][]byte)
+	}
+	*s.batch = append(*s.batch, p)
 	return nil
 }
 
 // finish notes that the page sends no more; closing: and takes no more either.
 func (s *socket) finish(closing bool) {
-	if len(s.batch) > 0 { // before a writer may see that it has written the last
+	if s.batch != nil { // before a writer may see that it has written the last
 		s.flush()
 	}
 	s.mu.Lock()
@@ -94,19 +98,33 @@ func (s *socket) markDirty() {
 	}
 }
 
-// keptPieces is for how many pieces the space is kept until the next Receive. A page
-// may send its window in frames of one byte each; their space is 24 times that.
-const keptPieces = 64
+// pieceLists holds what Receive brings, piece by piece, until it is written: no socket
+// keeps the space for it.
+var pieceLists = sync.Pool{New: func() any { return new([][]byte) }}
+
+// keptPieces is for how many pieces a list is kept. A page may send its window in frames
+// of one byte each; their list is 24 times that.
+const keptPieces = 4096
 
 // flush writes what this Receive brought, as far as the backend takes it at once,
 // and queues the rest.
 func (s *socket) flush() {
-	batch := s.batch
-	s.batch, s.dirty = s.batch[:0], false
-	if cap(batch) > keptPieces {
-		s.batch = nil
+	s.dirty = false
+	if s.batch == nil {
+		s.write(nil)
+		return
 	}
-	defer clear(batch)
+	list := s.batch
+	s.batch = nil
+	s.write(*list)
+	clear(*list)
+	if *list = (*list)[:0]; cap(*list) <= keptPieces {
+		pieceLists.Put(list)
+	}
+}
+
+// write is flush of the pieces in batch.
+func (s *socket) write(batch [][]byte) {
 	s.mu.Lock()
 	switch {
 	case s.over, s.writing == writeFailed, s.writing == writeFinished && s.said == pageEnded:

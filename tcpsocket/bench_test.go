@@ -1,0 +1,62 @@
+package tcpsocket
+
+import (
+	"context"
+	"io"
+	"net"
+	"testing"
+
+	"encke/buffer"
+	"encke/cause"
+	"encke/whitelist"
+)
+
+// nowhere is a session that drops what is sent.
+type nowhere struct{}
+
+func (nowhere) Send(b *buffer.Buffer, _ int) error { b.Release(); return nil }
+func (nowhere) Reserve(n int) int                  { return n }
+func (nowhere) Unreserve(int)                      {}
+
+// BenchmarkReceive is the way of 64-byte frames, so many of them in a delivery, to a
+// backend on loopback.
+func BenchmarkReceive(b *testing.B) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ln.Close()
+	dial := dialFunc(func(ctx context.Context, _ whitelist.Dest, _ OpenOptions) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", ln.Addr().String())
+	})
+	const frames = 800
+	server := NewServer(dial, Options{})
+	m := server.Mux(nowhere{}, Caller{})
+	defer server.Wait()
+	defer m.Closed(cause.SessionLost.Err())
+	open := openFrame(1)
+	if err := m.Receive([][]byte{open.Append(nil)}); err != nil {
+		b.Fatal(err)
+	}
+	far, err := ln.Accept()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer far.Close()
+	var data [][]byte
+	for range frames {
+		data = append(data, (&Frame{Type: Data, Socket: 1, Data: make([]byte, 64)}).Append(nil))
+	}
+	buf := make([]byte, 64*frames)
+	b.SetBytes(64)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := 0; n < b.N; n += frames {
+		if err := m.Receive(data); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.ReadFull(far, buf); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
