@@ -22,7 +22,7 @@ type frameMerger struct {
 type wsFrame struct {
 	head int    // its length
 	size uint64 // of the payload
-	mask [4]byte
+	mask uint32 // little-endian
 }
 
 // parseFrame reads the header at the start of p, masked as the guard has found it. It
@@ -47,7 +47,7 @@ func parseFrame(p []byte) (f wsFrame, ok bool) {
 	case 14:
 		f.size = binary.BigEndian.Uint64(p[2:])
 	}
-	copy(f.mask[:], p[f.head-4:])
+	f.mask = binary.LittleEndian.Uint32(p[f.head-4:])
 	return f, true
 }
 
@@ -62,9 +62,7 @@ func (f *wsFrame) mergeable(p []byte) bool {
 	}
 	var start [4]byte // a type and as much of the length as a frame of 64 KiB can have
 	n := copy(start[:min(f.size, 4)], p[f.head:])
-	for i := range n {
-		start[i] ^= f.mask[i]
-	}
+	binary.LittleEndian.PutUint32(start[:], binary.LittleEndian.Uint32(start[:])^f.mask)
 	size, width := csp.Uvarint(start[1:n])
 	return start[0] == byte(csp.Data) && width > 0 && 1+uint64(width)+size == f.size
 }
@@ -93,10 +91,8 @@ func (m *frameMerger) merge(p []byte) []byte {
 			m.have = copy(m.carry[:], p[at:])
 			break
 		}
-		if frames, size := m.run(p[at:], f); frames > 1 {
-			var end int
-			done, end = pack(p, done, at, frames, size)
-			at = end
+		if next, ok := f.behind(p[at:]); ok {
+			done, at = pack(p, done, at, f, next)
 			continue
 		}
 		m.left = f.size
@@ -111,58 +107,53 @@ func (m *frameMerger) rest() []byte { return m.carry[:m.have] }
 // passed notes n bytes that went to the library without merge: payload of one frame.
 func (m *frameMerger) passed(n int) { m.left -= min(m.left, uint64(n)) }
 
-// run returns how many mergeable frames p begins with, the first of them f, and the
-// size of their payload.
-func (m *frameMerger) run(p []byte, f wsFrame) (frames, size int) {
-	for ok := true; ok && frames < csp.MaxPackets && f.mergeable(p); frames++ {
-		size += int(f.size)
-		p = p[f.head+int(f.size):]
-		if f, ok = parseFrame(p); !ok {
-			return frames + 1, size
-		}
+// behind returns the frame behind f, which is at the start of p, if the two can be merged.
+func (f *wsFrame) behind(p []byte) (next wsFrame, ok bool) {
+	if !f.mergeable(p) {
+		return next, false
 	}
-	return frames, size
+	p = p[f.head+int(f.size):]
+	next, ok = parseFrame(p)
+	return next, ok && next.mergeable(p)
 }
 
-// pack makes the frames that begin at p[at] one frame at p[done] with a mask of zeros.
-// It returns the ends of what it has written and read. The new header may be two bytes
-// longer than the first one was, and the second one is at least six: nothing that is not yet read is written over.
-func pack(p []byte, done, at, frames, size int) (written, read int) {
-	head := 6
-	if size > 125 {
-		head = 8
-	}
+// pack makes one frame at p[done], with a mask of zeros, of f at p[at], next, which is
+// the one behind it, and those that follow as long as they can be merged. It returns the
+// ends of what it has written and read. The new header is at most two bytes longer than
+// that of f, and the one of next is at least six: nothing is written over that was not read.
+func pack(p []byte, done, at int, f, next wsFrame) (written, read int) {
+	const head = 8
 	to := done + head
-	f, _ := parseFrame(p[at:])
-	for i := range frames {
-		from := at + f.head
-		at = from + int(f.size)
-		mask, n := f.mask, int(f.size)
-		if i < frames-1 {
-			f, _ = parseFrame(p[at:]) // before the payload may move over it
+	for frames := 1; ; frames++ {
+		from, size := at+f.head, int(f.size)
+		at = from + size
+		mask, more := f.mask, false
+		if frames == 1 {
+			copy(p[to:], p[from:at])
+			from, f, more = to, next, true
+		} else if f, more = parseFrame(p[at:]); more {
+			more = frames < csp.MaxPackets && f.mergeable(p[at:])
 		}
-		copy(p[to:], p[from:from+n])
-		unmask(p[to:to+n], mask)
-		to += n
+		unmask(p[to:to+size], p[from:from+size], mask)
+		if to += size; !more {
+			break
+		}
 	}
 	clear(p[done : done+head])
-	p[done], p[done+1] = binaryFrame, 0x80|byte(min(size, 126))
-	if size > 125 {
-		p[done+1] = 0x80 | 126
-		binary.BigEndian.PutUint16(p[done+2:], uint16(size))
-	}
+	p[done], p[done+1] = binaryFrame, 0x80|126
+	binary.BigEndian.PutUint16(p[done+2:], uint16(to-done-head))
 	return to, at
 }
 
-// unmask takes the mask off p, which begins a payload.
-func unmask(p []byte, mask [4]byte) {
-	k := uint64(binary.LittleEndian.Uint32(mask[:]))
-	k |= k << 32
-	for len(p) >= 8 {
-		binary.LittleEndian.PutUint64(p, binary.LittleEndian.Uint64(p)^k)
-		p = p[8:]
+// unmask writes to dst, which may be src or begin before it, src without its mask. src
+// begins a payload.
+func unmask(dst, src []byte, mask uint32) {
+	k := uint64(mask)<<32 | uint64(mask)
+	for len(src) >= 8 && len(dst) >= 8 {
+		binary.LittleEndian.PutUint64(dst, binary.LittleEndian.Uint64(src)^k)
+		dst, src = dst[8:], src[8:]
 	}
-	for i := range p {
-		p[i] ^= mask[i%4]
+	for i, b := range src {
+		dst[i] = b ^ byte(k>>(8*i))
 	}
 }

@@ -39,7 +39,7 @@ func readFrames(t *testing.T, p []byte) (first []byte, payload [][]byte) {
 		}
 		body := bytes.Clone(p[f.head : f.head+int(f.size)])
 		for i := range body {
-			body[i] ^= f.mask[i%4]
+			body[i] ^= byte(f.mask >> (8 * (i % 4)))
 		}
 		first, payload = append(first, p[0]), append(payload, body)
 		p = p[f.head+int(f.size):]
@@ -169,8 +169,23 @@ func payloadOf(p []byte) (all []byte) {
 		}
 		n := int(min(f.size, uint64(len(p)-f.head)))
 		for i, b := range p[f.head : f.head+n] {
-			all = append(all, b^f.mask[i%4])
+			all = append(all, b^byte(f.mask>>(8*(i%4))))
 		}
 		p = p[f.head+n:]
+	}
+}
+
+// BenchmarkMerge is the way of a small message through the guard and the merger.
+func BenchmarkMerge(b *testing.B) {
+	wire := bytes.Repeat(wireFrame(binaryFrame, 0x01020304, dataRecord(67)), 800)
+	var g frameGuard
+	p := make([]byte, len(wire))
+	b.ReportAllocs()
+	for n := 0; n < b.N; n += 800 {
+		copy(p, wire)
+		if _, err := g.check(p, 0); err != nil {
+			b.Fatal(err)
+		}
+		new(frameMerger).merge(p)
 	}
 }

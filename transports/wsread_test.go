@@ -35,7 +35,7 @@ func readAsTheLibrary(t *testing.T, c *wsConn) (first byte, payload []byte, inPl
 		t.Fatal(err)
 	}
 	payload = bytes.Clone(payload)
-	unmask(payload, f.mask)
+	unmask(payload, payload, f.mask)
 	return buf[0], payload, inPlace
 }
 
