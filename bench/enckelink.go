@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/binary"
 	"net/url"
 	"sync"
@@ -26,13 +25,17 @@ type enckeWS struct {
 	ws   *wsConn
 	acks acks
 
-	mu       sync.Mutex
-	opened   bool
-	head     []byte
-	repeated []byte // masked frames
-	ofHead   []byte // what they hold
-	of       []byte
-	times    int
+	mu     sync.Mutex
+	opened bool
+	head   []byte
+	ready  map[string]readyFrames // by the head in each of them: the sockets share the link
+}
+
+// readyFrames are masked frames for repeat.
+type readyFrames struct {
+	wire  []byte
+	of    []byte // what they hold behind the head
+	times int
 }
 
 func openEnckeWS(n *network, u *url.URL) (*enckeWS, error) {
@@ -42,7 +45,7 @@ func openEnckeWS(n *network, u *url.URL) (*enckeWS, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &enckeWS{ws: ws}
+	l := &enckeWS{ws: ws, ready: map[string]readyFrames{}}
 	l.records = records{src: ws, arrived: l.arrived, pong: l.pong}
 	return l, nil
 }
@@ -85,16 +88,17 @@ func (l *enckeWS) send(head, body []byte) error {
 func (l *enckeWS) repeat(head, body []byte, n int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !same(l.of, body) || l.times != n || !bytes.Equal(l.ofHead, head) {
-		l.ofHead = append(l.ofHead[:0], head...)
+	f := l.ready[string(head)]
+	if !same(f.of, body) || f.times != n {
 		record := binary.AppendUvarint([]byte{recordData}, uint64(len(head)+len(body)))
 		record = append(append(record, head...), body...)
-		l.repeated, l.of, l.times = nil, body, n
+		f = readyFrames{of: body, times: n}
 		for range n {
-			l.repeated = appendFrame(l.repeated, opBinary, record)
+			f.wire = appendFrame(f.wire, opBinary, record)
 		}
+		l.ready[string(head)] = f
 	}
-	return l.ws.writeRaw(l.repeated)
+	return l.ws.writeRaw(f.wire)
 }
 
 // Close tells the proxy that the session is over.
