@@ -21,6 +21,7 @@ type incoming struct {
 	unacked int    // cost that arrived since the other side was told got
 	again   bool   // something arrived again: the other side does not know got
 	ackDue  bool   // the ack timer runs
+	ripe    bool   // an acknowledgement is to go with whatever is sent
 
 	held      []held // packets above a gap, by id
 	heldBytes int
@@ -117,7 +118,7 @@ func (in *incoming) release() {
 }
 
 // told notes that the other side knows got.
-func (in *incoming) told() { in.unacked, in.again = 0, false }
+func (in *incoming) told() { in.unacked, in.again, in.ripe = 0, false, false }
 
 // drop releases everything at the end of the session. Packets that are being
 // delivered are left to the garbage collector.

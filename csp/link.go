@@ -116,7 +116,8 @@ func (l *Link) Take(b *Batch, max int) (bool, error) {
 		l.parked = true
 		return false, nil
 	}
-	if l.sayAck || !l.spoke || o.next < len(o.queue) && s.in.unacked >= ackBytes/2 {
+	nearly := s.in.ripe || s.in.unacked >= ackBytes/2
+	if l.sayAck || !l.spoke || nearly && o.next < len(o.queue) {
 		b.HasAck, b.Ack = true, s.in.got
 		s.in.told()
 	}

@@ -125,3 +125,32 @@ type answering func()
 func (h answering) Receive([][]byte) error { h(); return nil }
 func (h answering) Writable()              {}
 func (h answering) Closed(*cause.Error)    {}
+
+// An acknowledgement goes with what is sent in the second half of the time it may
+// wait, and else by itself at the end of it.
+func TestLateAcknowledgementsGoAlong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, s, _ := open(t, csp.Options{})
+		l := attach(t, s, 0)
+		taken(t, l)
+		arrive := func(id uint64) {
+			t.Helper()
+			if _, err := s.Deliver([]csp.Packet{data(id, "x")}, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		arrive(1)
+		time.Sleep(400 * time.Millisecond)
+		send(s, "early")
+		expect(t, "after 0.4 s", taken(t, l), `[[1,0,"early"]]`)
+		time.Sleep(200 * time.Millisecond)
+		expect(t, "after 0.6 s, nothing to send", taken(t, l), ``)
+		send(s, "late")
+		expect(t, "after 0.6 s", taken(t, l), `[["ack",1],[2,0,"late"]]`)
+		arrive(2)
+		time.Sleep(850 * time.Millisecond)
+		expect(t, "0.85 s later", taken(t, l), ``)
+		time.Sleep(150 * time.Millisecond)
+		expect(t, "1 s later", taken(t, l), `[["ack",2]]`)
+	})
+}

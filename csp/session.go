@@ -320,17 +320,24 @@ func (s *Session) scheduleAck() {
 	}
 	s.in.ackDue = true
 	if s.ackTimer == nil {
-		s.ackTimer = time.AfterFunc(ackDelay, s.confined(s.ackNow))
+		s.ackTimer = time.AfterFunc(ackDelay/2, s.confined(s.ackNow))
 	} else {
-		s.ackTimer.Reset(ackDelay)
+		s.ackTimer.Reset(ackDelay / 2)
 	}
 }
 
+// ackNow is called by the timer, twice for an acknowledgement: from the first time on
+// it goes with whatever is sent, the second time by itself.
 func (s *Session) ackNow() {
 	s.mu.Lock()
 	s.in.ackDue = false
-	if s.in.unacked > 0 && s.link != nil {
+	switch {
+	case s.err != nil || s.link == nil || s.in.unacked == 0:
+	case s.in.ripe:
 		s.link.sayAck = true
+	default:
+		s.in.ripe, s.in.ackDue = true, true
+		s.ackTimer.Reset(ackDelay / 2)
 	}
 	wake := s.wake()
 	s.mu.Unlock()
