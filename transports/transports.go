@@ -122,7 +122,7 @@ type Handler struct {
 	stats  counters
 
 	mu      sync.Mutex
-	live    map[net.Conn]struct{} // of running WebSockets
+	live    map[net.Conn]struct{} // that net/http no longer has
 	closing bool                  // Wait was called: nothing is added to links
 
 	stopping context.Context // done when Wait is called
@@ -171,9 +171,9 @@ func New(server *csp.Server, opts Options) (*Handler, error) {
 	return h, nil
 }
 
-// Wait returns when all WebSockets have ended, which they do when their sessions
-// are closed or displaced. Those that take longer than patience are cut, and no new
-// ones are taken.
+// Wait returns when all links that net/http no longer has have ended, which they do when
+// their sessions are closed or displaced. Those that take longer than patience are cut,
+// and no new ones are taken.
 func (h *Handler) Wait(patience time.Duration) {
 	h.mu.Lock()
 	h.closing = true

@@ -31,6 +31,8 @@ type uplink struct {
 	probes  int    // probes to answer on the downlink that this request becomes
 	close   *cause.Error
 	session *csp.Session // what the hello names, as soon as it is found
+	release func()       // says that the request was served
+	conn    takeable     // that the request came over, or nil
 }
 
 // parse reads all records of a body before any of them has effect. It returns the id
