@@ -157,7 +157,7 @@ func (l *wsLink) read() (*buffer.Buffer, error) {
 	defer account.Set(0)
 	for {
 		if len(msg.Room()) == 0 {
-			if msg = l.h.grow(msg, &account); msg == nil {
+			if msg = l.h.grow(msg, 2*msg.Len()+1, &account); msg == nil {
 				return nil, noMemory
 			}
 		}
