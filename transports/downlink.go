@@ -52,6 +52,9 @@ func (h *Handler) serveHTTP(w http.ResponseWriter, r *http.Request, rt route, or
 		u.conn.Brief()
 	}
 	defer func() { u.release() }()
+	if _, most := rt.format.limits(); most == 0 || rt.uplink {
+		w.Header().Del("X-Accel-Buffering") // the answer comes whole
+	}
 	pg := page{r: r, origin: origin, policy: h.opts.Origins}
 	if err := rt.format.header(w.Header(), pg); err != nil {
 		h.stats.malformed.Add(1)

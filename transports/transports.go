@@ -223,10 +223,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if !rt.get && rt.format != nil {
+	if !rt.get && rt.format != nil || rt.kind == EventSource {
 		head.Set("Access-Control-Allow-Origin", origin)
-	} else if rt.kind == EventSource {
-		head.Set("Access-Control-Allow-Origin", origin)
+		head.Del("Cross-Origin-Resource-Policy") // is for what is loaded without CORS
 	}
 	switch {
 	case r.Method == http.MethodOptions && rt.method == http.MethodPost:
@@ -244,12 +243,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answerHead sets the headers that all answers have.
 func answerHead(head http.Header) {
-	head.Add("Vary", "Origin")
-	head.Set("X-Content-Type-Options", "nosniff")
-	head.Set("Cache-Control", "no-cache, no-store, no-transform")
-	head.Set("X-Accel-Buffering", "no")
-	head.Set("Referrer-Policy", "no-referrer")
-	head.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	for name, value := range answerFields {
+		head[name] = value
+	}
+}
+
+// answerFields are shared by all answers; appending to a value copies it.
+var answerFields = map[string][]string{
+	"Vary":                         {"Origin"},
+	"X-Content-Type-Options":       {"nosniff"},
+	"Cache-Control":                {"no-cache, no-store, no-transform"},
+	"X-Accel-Buffering":            {"no"},
+	"Referrer-Policy":              {"no-referrer"},
+	"Cross-Origin-Resource-Policy": {"cross-origin"},
 }
 
 // admitOrigin returns the canonical origin of the page, or answers 403 and reports false.
