@@ -24,6 +24,7 @@ type Link struct {
 	next     uint64 // id that the other side expects on this link; 0: none was sent
 	pings    int
 	pongs    int
+	beat     bool   // an empty batch is due
 	gone     error  // why the link must stop
 	saidLast bool   // the Close record was taken
 	by       *Link  // the one that displaced this one
@@ -122,7 +123,7 @@ func (l *Link) Take(b *Batch, max int) (bool, error) {
 		s.in.told()
 	}
 	b.Pings, b.Pongs = l.pings, l.pongs
-	l.spoke, l.sayAck, l.pings, l.pongs = true, false, 0, 0
+	l.spoke, l.sayAck, l.pings, l.pongs, l.beat = true, false, 0, 0, false
 	o.take(b, max)
 	if len(b.Packets) > 0 {
 		b.Seq = b.First != l.next
@@ -175,6 +176,15 @@ func (l *Link) Probe() {
 	wake()
 }
 
+// Beat makes Take find something now, if only an empty batch: a heartbeat.
+func (l *Link) Beat() {
+	l.s.mu.Lock()
+	l.beat = true
+	wake := l.s.wake()
+	l.s.mu.Unlock()
+	wake()
+}
+
 // Answer queues a Pong.
 func (l *Link) Answer() {
 	l.s.mu.Lock()
@@ -189,7 +199,7 @@ func (l *Link) Answer() {
 // pending reports, with mu held, whether Take would find something.
 func (l *Link) pending() bool {
 	o := &l.s.out
-	return l.sayAck || l.pings > 0 || l.pongs > 0 || o.next < len(o.queue) || l.s.err != nil || l.gone != nil
+	return l.sayAck || l.beat || l.pings > 0 || l.pongs > 0 || o.next < len(o.queue) || l.s.err != nil || l.gone != nil
 }
 
 func (l *Link) ring() {

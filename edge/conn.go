@@ -10,10 +10,14 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"encke/buffer"
+	"encke/rawconn"
 )
 
-// Conn is an HTTP/1 connection as net/http gets it. It reads no further than to the
-// end of a message at a time; what came with it is kept for the next Read.
+// Conn is an HTTP/1 connection; net/http gets it for a turn at a time (turn.go). It reads
+// no further than to the end of a message at a time; what came with it is kept for the
+// next Read.
 //
 // At a malformed head it gives net/http bytes that no server takes for a request
 // instead of the rest, and replaces the answer that net/http gives to them by one of
@@ -21,7 +25,9 @@ import (
 // the last. In a malformed body the connection just ends.
 type Conn struct {
 	net.Conn
+	l     *Listener
 	stats *Stats
+	tls   *tls.ConnectionState // nil: none
 
 	// Used by the one reader.
 	framing  framing
@@ -30,26 +36,27 @@ type Conn struct {
 	poison   []byte // left to deliver
 	requests int
 	slow     bool // counted
+	busy     bool // the last request came soon after the one before
+
+	reader *rawconn.Reader // for fetch
+	in     *buffer.Buffer  // what ahead lies in, if fetch has read it
+
+	readBy, writeBy time.Time // deadlines of the connection below
 
 	fault *fault // set before the poison is delivered
 	armed bool   // the poison was delivered whole: the next write answers it
 
 	answered atomic.Bool // the fault was; http.Server.Close asks from another goroutine
+	rest     rest
 }
 
-// tlsConn is a Conn in TLS; net/http asks it for Request.TLS.
-type tlsConn struct {
-	Conn
-	state tls.ConnectionState
-}
-
-func (c *tlsConn) ConnectionState() tls.ConnectionState { return c.state }
-
-func newConn(conn net.Conn, stats *Stats) net.Conn {
+func newConn(conn net.Conn, l *Listener) *Conn {
+	c := &Conn{Conn: conn, l: l, stats: l.opts.Stats}
 	if t, ok := conn.(*tls.Conn); ok {
-		return &tlsConn{Conn: Conn{Conn: conn, stats: stats}, state: t.ConnectionState()}
+		state := t.ConnectionState()
+		c.tls = &state
 	}
-	return &Conn{Conn: conn, stats: stats}
+	return c
 }
 
 // poison makes net/http answer 400 wherever in a head it comes: NUL is in no method,
@@ -63,13 +70,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 		return c.deliver(p)
 	case len(p) == 0:
 		return 0, nil
-	case c.framing.state == inUpgrade:
-		// net/http reads one byte ahead while a handler runs. If there is
-		// more to it, the handler has not taken over the connection.
-		if len(p) > 1 {
-			return c.refuse(p, 0, upgraded)
-		}
-		return c.fill(p)
+	case c.framing.state == inUpgrade: // the handler has not taken over the connection
+		return c.refuse(p, 0, upgraded)
 	}
 	n, err := c.fill(p)
 	if n == 0 {
@@ -86,6 +88,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 	if used < n {
 		c.ahead = append(append(make([]byte, 0, n-used+len(c.ahead)), p[used:n]...), c.ahead...)
+		c.unplace()
 	}
 	return used, nil
 }
@@ -96,6 +99,7 @@ func (c *Conn) fill(p []byte) (int, error) {
 		n := copy(p, c.ahead)
 		if c.ahead = c.ahead[n:]; len(c.ahead) == 0 {
 			c.ahead = nil
+			c.unplace()
 		}
 		return n, nil
 	}
@@ -145,7 +149,7 @@ func (c *Conn) deliver(p []byte) (int, error) {
 
 // Write writes to the connection; the answer to poison becomes ours. When all poison
 // was read no handler runs, so this is that answer: Read ends at the end of each
-// message, and during a request net/http reads one byte of the next at most.
+// message.
 func (c *Conn) Write(p []byte) (int, error) {
 	if !c.armed || !bytes.HasPrefix(p, []byte("HTTP/1.1 400 Bad Request")) {
 		return c.Conn.Write(p)
@@ -195,6 +199,7 @@ func (c *Conn) Close() error {
 	if c.answered.Swap(false) {
 		linger(c.Conn)
 	}
+	c.l.active(c)
 	return c.Conn.Close()
 }
 
@@ -219,4 +224,25 @@ func (c *Conn) CloseWrite() error {
 // Detach returns the connection below, for whoever took over an upgraded connection
 // from net/http, and the bytes that were read ahead of that. Nothing is checked any
 // more; c must not be used again.
-func (c *Conn) Detach() (net.Conn, []byte) { return c.Conn, c.ahead }
+func (c *Conn) Detach() (net.Conn, []byte) {
+	c.setReadBy(time.Time{})
+	c.setWriteBy(time.Time{})
+	return c.Conn, c.ahead
+}
+
+// setReadBy sets the deadline of reads below, which costs more than to look whether it
+// is another one.
+func (c *Conn) setReadBy(t time.Time) {
+	if t != c.readBy {
+		c.readBy = t
+		c.Conn.SetReadDeadline(t)
+	}
+}
+
+// setWriteBy is setReadBy for writes.
+func (c *Conn) setWriteBy(t time.Time) {
+	if t != c.writeBy {
+		c.writeBy = t
+		c.Conn.SetWriteDeadline(t)
+	}
+}

@@ -7,6 +7,8 @@
 //   - Conn checks the framing of every HTTP/1 request byte by byte. net/http is
 //     tolerant where balancers differ from each other, and what two programs read
 //     differently can be used to smuggle a request past the first.
+//   - A connection is net/http's for requests only. While it waits for the next one, or
+//     for what a long answer is to say, it costs one goroutine with a small stack.
 //   - Forwarded finds the client's address behind balancers that are trusted.
 //
 // It knows nothing of sessions.
@@ -17,5 +19,5 @@
 // A WebSocket leaves all this behind: Detach gives the connection below, so that
 // what is read and written later costs nothing here.
 //
-//	TCP -> counted -> PROXY header -> TLS -> Conn -> net/http
+//	TCP -> counted -> PROXY header -> TLS -> Conn -> turn -> net/http
 package edge

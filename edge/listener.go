@@ -42,6 +42,9 @@ type Options struct {
 	// Default 5 s.
 	Patience time.Duration
 
+	// Idle is how long a connection may be without a request. Default 75 s.
+	Idle time.Duration
+
 	Stats *Stats       // nil: own ones
 	Log   *slog.Logger // nil: none
 }
@@ -56,6 +59,10 @@ type Listener struct {
 	close     sync.Once
 	work      sync.WaitGroup
 	farewells chan struct{} // holds one element for each refusal that is being said
+
+	mu      sync.Mutex
+	resting map[*Conn]struct{} // those that wait for their next request, in nobody's turn
+	closed  bool
 }
 
 // Listen returns a Listener on top of one for TCP. Close ends what it starts.
@@ -66,6 +73,9 @@ func Listen(inner net.Listener, opts Options) *Listener {
 	if opts.Patience == 0 {
 		opts.Patience = 5 * time.Second
 	}
+	if opts.Idle == 0 {
+		opts.Idle = 75 * time.Second
+	}
 	if opts.Stats == nil {
 		opts.Stats = new(Stats)
 	}
@@ -74,7 +84,7 @@ func Listen(inner net.Listener, opts Options) *Listener {
 	}
 	l := &Listener{
 		Listener: inner, opts: opts, ready: make(chan net.Conn), done: make(chan struct{}),
-		farewells: make(chan struct{}, maxFarewells),
+		resting: make(map[*Conn]struct{}), farewells: make(chan struct{}, maxFarewells),
 	}
 	l.work.Go(l.run) // ends when Close closes the listener below
 	return l
@@ -94,12 +104,16 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close stops listening. Connections that were not yet given out are closed.
+// Drain stops listening. On the connections there are, requests go on.
+func (l *Listener) Drain() { l.Listener.Close() }
+
+// Close is Drain and closes the connections that are not in net/http's hands.
 func (l *Listener) Close() error {
 	err := net.ErrClosed
 	l.close.Do(func() {
 		close(l.done)
 		err = l.Listener.Close()
+		l.closeResting()
 		l.work.Wait()
 	})
 	return err
@@ -187,7 +201,7 @@ func (l *Listener) take(tcp *net.TCPConn) {
 	case l.opts.TLS != nil:
 		l.work.Go(func() { l.handshake(c) }) // the same
 	default:
-		l.give(newConn(c, s))
+		l.give(newConn(c, l).newTurn())
 	}
 }
 
@@ -235,7 +249,7 @@ func (l *Listener) farewell(c *counted, status int, text string, retry int) {
 // handshake speaks TLS if that is wanted, and hands the connection out.
 func (l *Listener) handshake(c *counted) {
 	if l.opts.TLS == nil {
-		l.give(newConn(c, l.opts.Stats))
+		l.give(newConn(c, l).newTurn())
 		return
 	}
 	conn := tls.Server(c, l.opts.TLS)
@@ -254,7 +268,7 @@ func (l *Listener) handshake(c *counted) {
 		l.give(conn)
 		return
 	}
-	l.give(newConn(conn, l.opts.Stats))
+	l.give(newConn(conn, l).newTurn())
 }
 
 // closing cuts c when the listener is closed, until the returned function is called.

@@ -292,7 +292,7 @@ func TestDetach(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		below, ahead := conn.(*edge.Conn).Detach()
+		below, ahead := conn.(interface{ Detach() (net.Conn, []byte) }).Detach()
 		defer below.Close()
 		if _, ok := below.(syscall.Conn); !ok {
 			t.Errorf("%T is no socket", below)

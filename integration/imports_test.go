@@ -20,7 +20,7 @@ var arrows = map[string][]string{
 	"static":              {},
 	"buffer":              {},
 	"quota":               {},
-	"edge":                {"quota"},
+	"edge":                {"buffer", "quota", "rawconn"},
 	"rawconn":             {},
 	"csp":                 {"buffer", "cause"},
 	"tcpsocket":           {"buffer", "cause", "rawconn", "whitelist"},

@@ -10,9 +10,9 @@
 //	handler.Wait(time.Second) // after server.Close: all WebSockets have ended
 //
 // Every HTTP technique is a format: how a batch of packets looks in its response.
-// One loop (downlink.go) serves them all, one reader (uplink.go) takes what pages
-// send. The WebSocket has its own file, since it carries both ways and gives
-// net/http its goroutine back.
+// One reader (uplink.go) takes what pages send. Answers over HTTP/1 are written beside
+// net/http (answer.go), as a WebSocket is, which carries both ways and has its own files;
+// those over HTTP/2 by a loop in its handler (downlink.go).
 //
 //	request -> origin -> uplink: records -> csp.Server.Open or Resume
 //	        -> Session.Deliver -> (downlinks) Session.Attach -> batches -> response

@@ -21,7 +21,7 @@ type format interface {
 	// open appends what a response begins with.
 	open(dst []byte, p page) []byte
 	// batch appends a batch, which may be empty: a heartbeat.
-	batch(dst []byte, b *csp.Batch, p page) []byte
+	batch(dst []byte, b *csp.Batch) []byte
 	// limits says how many payload bytes go into one batch and after how many
 	// bytes a response ends; 0: with the first batch, -1: never.
 	limits() (batch, response int)
@@ -47,7 +47,14 @@ func (h *Handler) serveHTTP(w http.ResponseWriter, r *http.Request, rt route, or
 	if !ok {
 		return
 	}
-	defer release()
+	u := &uplink{release: sync.OnceFunc(release), conn: takeableOf(r)}
+	if u.conn != nil {
+		u.conn.Brief()
+	}
+	defer func() { u.release() }()
+	if _, most := rt.format.limits(); most == 0 || rt.uplink {
+		w.Header().Del("X-Accel-Buffering") // the answer comes whole
+	}
 	pg := page{r: r, origin: origin, policy: h.opts.Origins}
 	if err := rt.format.header(w.Header(), pg); err != nil {
 		h.stats.malformed.Add(1)
@@ -55,7 +62,6 @@ func (h *Handler) serveHTTP(w http.ResponseWriter, r *http.Request, rt route, or
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	u := new(uplink)
 	defer h.confine(u)
 	session, err := h.begin(w, r, rt, origin, u)
 	switch {
@@ -140,12 +146,16 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 	if u.hello.Kind == csp.Resume {
 		ack = u.hello.ID
 	}
-	link, err := s.Attach(ack, nil)
+	var a *answer
+	var wake func()
+	if u.conn != nil && u.conn.Takeable() {
+		a = &answer{h: h, conn: u.conn, format: f, session: s, hold: u.hold, release: u.release, welcome: h.welcome(s, u)}
+		wake = a.flush
+	}
+	link, err := s.Attach(ack, wake)
 	if err != nil {
 		return err
 	}
-	defer link.Detach()
-	rc := http.NewResponseController(w)
 	perBatch, perResponse := f.limits()
 	poll := perResponse == 0
 	if poll && u.hello.Kind == csp.Resume {
@@ -154,6 +164,14 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 	for range min(u.probes, maxProbes) {
 		link.Answer()
 	}
+	if a != nil {
+		a.link = link
+		a.begin(w, pg)
+		u.release = func() {} // a does
+		return nil
+	}
+	defer link.Detach()
+	rc := http.NewResponseController(w)
 	var b csp.Batch
 	opening := true
 	for written := 0; perResponse < 0 || written <= perResponse; {
@@ -174,7 +192,7 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 			out = f.open(out, pg)
 			b.Welcome = h.welcome(s, u)
 		}
-		out = f.batch(out, &b, pg)
+		out = f.batch(out, &b)
 		opening = false
 		b.Release()
 		rc.SetWriteDeadline(time.Now().Add(h.opts.WriteTimeout))
@@ -210,7 +228,7 @@ func stays(ctx context.Context) bool {
 
 // writeOnce writes a response of one batch.
 func (h *Handler) writeOnce(w http.ResponseWriter, f format, pg page, b *csp.Batch) {
-	out := f.batch(f.open(nil, pg), b, pg)
+	out := f.batch(f.open(nil, pg), b)
 	w.Header().Set("Content-Length", strconv.Itoa(len(out)))
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.opts.WriteTimeout))
 	w.Write(out)
@@ -228,7 +246,7 @@ func refuse(w http.ResponseWriter, f format, pg page, err error) {
 		}
 		w.WriteHeader(status(err))
 	}
-	w.Write(f.batch(f.open(nil, pg), &csp.Batch{Close: why}, pg))
+	w.Write(f.batch(f.open(nil, pg), &csp.Batch{Close: why}))
 }
 
 // status is the HTTP status that goes with a refusal.

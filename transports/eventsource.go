@@ -18,7 +18,7 @@ func (eventSource) header(head http.Header, _ page) error {
 
 func (eventSource) open(dst []byte, _ page) []byte { return dst }
 
-func (eventSource) batch(dst []byte, b *csp.Batch, _ page) []byte {
+func (eventSource) batch(dst []byte, b *csp.Batch) []byte {
 	dst = append(dst, "data: "...)
 	dst = csp.Text.Append(dst, b)
 	if n := len(b.Packets); n > 0 {

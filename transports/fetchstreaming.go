@@ -16,7 +16,7 @@ func (binaryFormat) header(head http.Header, _ page) error {
 
 func (binaryFormat) open(dst []byte, _ page) []byte { return dst }
 
-func (binaryFormat) batch(dst []byte, b *csp.Batch, _ page) []byte {
+func (binaryFormat) batch(dst []byte, b *csp.Batch) []byte {
 	before := len(dst)
 	dst = csp.Binary.Append(dst, b)
 	if len(dst) == before {

@@ -59,15 +59,19 @@ func TestFormats(t *testing.T) {
 			want: `/**/a.b(7,[["welcome","ID",1,120,25],["ack",1],[1,0,"hi"]]);`, again: `/**/a.b(7,[["ack",1]]);`,
 		},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			r := newRig(t, transports.Options{}, csp.Options{})
+		each(t, tt.name, func(t *testing.T, netHTTP bool) {
+			r := newRigOf(t, transports.Options{}, csp.Options{}, netHTTP)
 			read := func(resp *http.Response, want string) string {
 				t.Helper()
 				if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != tt.typ {
 					t.Fatalf("status %d, type %q", resp.StatusCode, resp.Header.Get("Content-Type"))
 				}
+				buffering := "no"
+				if tt.polls {
+					buffering = ""
+				}
 				for h, v := range map[string]string{
-					"Cache-Control": "no-cache, no-store, no-transform", "X-Accel-Buffering": "no",
+					"Cache-Control": "no-cache, no-store, no-transform", "X-Accel-Buffering": buffering,
 					"X-Content-Type-Options": "nosniff", "Vary": "Origin", "Referrer-Policy": "no-referrer",
 				} {
 					if resp.Header.Get(h) != v {
@@ -309,4 +313,10 @@ func TestIframePage(t *testing.T) {
 			t.Errorf("policy %q lacks %q", policy, part)
 		}
 	}
+}
+
+// each runs f for answers of our own and for those of net/http.
+func each(t *testing.T, name string, f func(t *testing.T, netHTTP bool)) {
+	t.Run(name, func(t *testing.T) { f(t, false) })
+	t.Run(name+" in net/http", func(t *testing.T) { f(t, true) })
 }

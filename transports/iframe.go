@@ -51,7 +51,7 @@ func (iframe) open(dst []byte, p page) []byte {
 
 var htmlEscaper = strings.NewReplacer("&", "&amp;", `"`, "&quot;", "<", "&lt;", ">", "&gt;")
 
-func (iframe) batch(dst []byte, b *csp.Batch, _ page) []byte {
+func (iframe) batch(dst []byte, b *csp.Batch) []byte {
 	dst = append(dst, "<i>"...)
 	dst = csp.Text.Append(dst, b)
 	return append(dst, "</i><b></b>\n"...)

@@ -39,7 +39,7 @@ func (jsonp) open(dst []byte, p page) []byte {
 	return append(dst, q.Get("seq")...)
 }
 
-func (jsonp) batch(dst []byte, b *csp.Batch, _ page) []byte {
+func (jsonp) batch(dst []byte, b *csp.Batch) []byte {
 	dst = append(dst, ',')
 	dst = csp.Text.Append(dst, b)
 	return append(dst, ");"...)

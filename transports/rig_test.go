@@ -13,6 +13,7 @@ import (
 	"encke/buffer"
 	"encke/cause"
 	"encke/csp"
+	"encke/edge"
 	"encke/transports"
 )
 
@@ -43,6 +44,13 @@ func (e *echo) Closed(*cause.Error) {}
 
 func newRig(t *testing.T, opts transports.Options, sessions csp.Options) *rig {
 	t.Helper()
+	return newRigOf(t, opts, sessions, false)
+}
+
+// newRigOf is newRig where, with netHTTP, answers stay in the hands of net/http, as those of
+// HTTP/2 do.
+func newRigOf(t *testing.T, opts transports.Options, sessions csp.Options, netHTTP bool) *rig {
+	t.Helper()
 	sessions.Accept = func(s *csp.Session) csp.Handler { return &echo{s} }
 	var h *transports.Handler
 	sessions.Admit = func(p csp.Peer) (func(), error) { return h.Admit(p) }
@@ -55,7 +63,18 @@ func newRig(t *testing.T, opts transports.Options, sessions csp.Options) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(transports.Hosts{"proxy.test"}.Guard(h))
+	guarded := transports.Hosts{"proxy.test"}.Guard(h)
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Header.Get("Upgrade") != "" {
+			w.Header().Set("Connection", "close") // as the proxy does
+		}
+		guarded.ServeHTTP(w, req)
+	}))
+	if !netHTTP {
+		srv.Listener = edge.Listen(srv.Listener, edge.Options{})
+		srv.Config.ConnContext = transports.WithConn
+	}
+	srv.Start()
 	r := &rig{t: t, server: server, h: h, url: srv.URL, client: &http.Client{Transport: &http.Transport{}}}
 	t.Cleanup(func() {
 		server.Close(cause.GoingAway.Err())

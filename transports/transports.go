@@ -122,7 +122,7 @@ type Handler struct {
 	stats  counters
 
 	mu      sync.Mutex
-	live    map[net.Conn]struct{} // of running WebSockets
+	live    map[net.Conn]struct{} // that net/http no longer has
 	closing bool                  // Wait was called: nothing is added to links
 
 	stopping context.Context // done when Wait is called
@@ -171,9 +171,9 @@ func New(server *csp.Server, opts Options) (*Handler, error) {
 	return h, nil
 }
 
-// Wait returns when all WebSockets have ended, which they do when their sessions
-// are closed or displaced. Those that take longer than patience are cut, and no new
-// ones are taken.
+// Wait returns when all links that net/http no longer has have ended, which they do when
+// their sessions are closed or displaced. Those that take longer than patience are cut,
+// and no new ones are taken.
 func (h *Handler) Wait(patience time.Duration) {
 	h.mu.Lock()
 	h.closing = true
@@ -223,10 +223,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if !rt.get && rt.format != nil {
+	if !rt.get && rt.format != nil || rt.kind == EventSource {
 		head.Set("Access-Control-Allow-Origin", origin)
-	} else if rt.kind == EventSource {
-		head.Set("Access-Control-Allow-Origin", origin)
+		head.Del("Cross-Origin-Resource-Policy") // is for what is loaded without CORS
 	}
 	switch {
 	case r.Method == http.MethodOptions && rt.method == http.MethodPost:
@@ -244,12 +243,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answerHead sets the headers that all answers have.
 func answerHead(head http.Header) {
-	head.Add("Vary", "Origin")
-	head.Set("X-Content-Type-Options", "nosniff")
-	head.Set("Cache-Control", "no-cache, no-store, no-transform")
-	head.Set("X-Accel-Buffering", "no")
-	head.Set("Referrer-Policy", "no-referrer")
-	head.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	for name, value := range answerFields {
+		head[name] = value
+	}
+}
+
+// answerFields are shared by all answers; appending to a value copies it.
+var answerFields = map[string][]string{
+	"Vary":                         {"Origin"},
+	"X-Content-Type-Options":       {"nosniff"},
+	"Cache-Control":                {"no-cache, no-store, no-transform"},
+	"X-Accel-Buffering":            {"no"},
+	"Referrer-Policy":              {"no-referrer"},
+	"Cross-Origin-Resource-Policy": {"cross-origin"},
 }
 
 // admitOrigin returns the canonical origin of the page, or answers 403 and reports false.

@@ -31,6 +31,8 @@ type uplink struct {
 	probes  int    // probes to answer on the downlink that this request becomes
 	close   *cause.Error
 	session *csp.Session // what the hello names, as soon as it is found
+	release func()       // says that the request was served
+	conn    takeable     // that the request came over, or nil
 }
 
 // parse reads all records of a body before any of them has effect. It returns the id
@@ -126,7 +128,7 @@ func (u *uplink) apply(s *csp.Session, answered bool) error {
 }
 
 // firstBody is how much room a body gets on its word, in bytes; each time that is full
-// it gets twice as much.
+// it gets what it asks for, at most eight times as much.
 const firstBody = 4<<10 - buffer.Headroom
 
 // body reads the records of a request. The buffer, if there is one, is to be
@@ -156,7 +158,11 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, get bool) ([]byte
 	defer account.Set(0)
 	for {
 		if len(b.Room()) == 0 {
-			if b = h.grow(b, &account); b == nil {
+			size := min(8*b.Len(), csp.MaxBody+1)
+			if r.ContentLength >= 0 {
+				size = min(size, int(r.ContentLength)+1)
+			}
+			if b = h.grow(b, size, &account); b == nil {
 				return nil, nil, errAborted // so that it is sent again
 			}
 		}
@@ -182,12 +188,11 @@ var (
 	errAborted  = errors.New("the body did not arrive whole")
 )
 
-// grow returns a buffer of twice the size with the same content, or nil when the
+// grow returns a buffer of that size with the same content, or nil when the
 // process has no memory to spare: half-sent bodies and messages belong to no session
 // that could be closed for them. Either way b is released.
-func (h *Handler) grow(b *buffer.Buffer, account *buffer.Account) *buffer.Buffer {
+func (h *Handler) grow(b *buffer.Buffer, size int, account *buffer.Account) *buffer.Buffer {
 	defer b.Release()
-	size := 2*b.Len() + 1
 	if !h.server.Budget().Fits(size) {
 		h.stats.starved.Add(1)
 		return nil
@@ -200,7 +205,10 @@ func (h *Handler) grow(b *buffer.Buffer, account *buffer.Account) *buffer.Buffer
 
 // hold returns how long a downlink may be silent, as the request asks.
 func (h *Handler) hold(r *http.Request) (time.Duration, error) {
-	s := r.URL.Query().Get("hold")
+	s := ""
+	if r.URL.RawQuery != "" { // else a map would be made for nothing
+		s = r.URL.Query().Get("hold")
+	}
 	if s == "" {
 		return h.opts.Heartbeat, nil
 	}

@@ -76,7 +76,7 @@ func (l *wsLink) collect(r io.Reader) (*buffer.Buffer, error) {
 	msg := buffer.Get(size)
 	for {
 		if len(msg.Room()) == 0 {
-			if msg = l.h.grow(msg, &account); msg == nil {
+			if msg = l.h.grow(msg, 2*msg.Len()+1, &account); msg == nil {
 				return nil, noMemory
 			}
 		}

@@ -20,7 +20,7 @@ func (xhrStreaming) header(head http.Header, _ page) error {
 
 func (xhrStreaming) open(dst []byte, _ page) []byte { return dst }
 
-func (xhrStreaming) batch(dst []byte, b *csp.Batch, _ page) []byte {
+func (xhrStreaming) batch(dst []byte, b *csp.Batch) []byte {
 	return append(csp.Text.Append(dst, b), '\n')
 }
 

@@ -162,13 +162,14 @@ func (a *App) guarded(ln net.Listener, listen string, set *settings) net.Listene
 	return edge.Listen(ln, edge.Options{
 		MaxConnections: a.cfg.MaxConnections, PerAddress: a.perAddr, Trusted: set.trusted,
 		Descriptors: a.descriptors, ProxyFrom: a.cfg.proxyFrom(listen), TLS: set.tls,
-		Patience: a.cfg.HeaderTimeout, Stats: &a.edge, Log: a.log,
+		Patience: a.cfg.HeaderTimeout, Idle: a.cfg.IdleTimeout, Stats: &a.edge, Log: a.log,
 	})
 }
 
 func (a *App) serve(ln net.Listener, set *settings) {
 	srv := &http.Server{
 		Handler:           a.handle(set),
+		ConnContext:       transports.WithConn,
 		ReadHeaderTimeout: a.cfg.HeaderTimeout,
 		IdleTimeout:       a.cfg.IdleTimeout,
 		MaxHeaderBytes:    edge.MaxHead,
@@ -231,7 +232,9 @@ func (a *App) Failed() <-chan error { return a.failed }
 func (a *App) Shutdown(ctx context.Context) error {
 	a.draining.Store(true)
 	a.sessions.Drain()
-	closeAll(a.listeners) // polls go on over the connections there are
+	for _, ln := range a.listeners {
+		ln.(*edge.Listener).Drain()
+	}
 	a.log.Info("draining", "sockets", a.sockets.Open(), "limit", a.cfg.Drain)
 	a.sockets.GoAway(retrySeconds)
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Drain)

@@ -1,7 +1,9 @@
 package app_test
 
 import (
+	"bufio"
 	"bytes"
+	"fmt"
 	"net"
 	"net/http"
 	"runtime"
@@ -59,6 +61,37 @@ func TestIdleSessionParksTwoGoroutines(t *testing.T) {
 	if got := settled(before+2*sessions) - before; got != 2*sessions {
 		buf := make([]byte, 1<<20)
 		t.Errorf("%d idle sessions with a socket park %d goroutines, want %d\n%s", sessions, got, 2*sessions, buf[:runtime.Stack(buf, true)])
+	}
+}
+
+// An open answer parks one goroutine, and so does a connection without a request.
+func TestIdleConnectionsParkOneGoroutine(t *testing.T) {
+	a := start(t, app.Config{Allow: []string{"127.0.0.1:1"}})
+	request := func(path string, body []byte) {
+		c, err := net.Dial("tcp", a.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		fmt.Fprintf(c, "POST /session/%s HTTP/1.1\r\nHost: localhost\r\nOrigin: %s\r\nContent-Length: %d\r\n\r\n%s", path, a.URL(), len(body), body)
+		if _, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const sessions = 20
+	open := func(i int) {
+		hello := (&csp.Record{Kind: csp.New, Version: csp.Version, Key: csp.Key{byte(i)}}).Append(nil)
+		request("fetch-streaming", hello)
+		request("send", hello)
+	}
+	open(0) // what is made once is made
+	before := settled(0)
+	for i := range sessions {
+		open(i + 1)
+	}
+	if got := settled(before+2*sessions) - before; got != 2*sessions {
+		buf := make([]byte, 1<<20)
+		t.Errorf("%d idle sessions with two connections park %d goroutines, want %d\n%s", sessions, got, 2*sessions, buf[:runtime.Stack(buf, true)])
 	}
 }
 

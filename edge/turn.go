@@ -1,0 +1,186 @@
+package edge
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// turn is a Conn while net/http has it, which costs a goroutine and buffers of 10 KiB. So
+// it is for requests only: a connection that waits for one, or for what a long answer is
+// to say, is taken back. To net/http it then looks like one that the client has closed,
+// and is put away; the next request begins another turn.
+//
+// Deadlines are kept until there is something to read or write by them: net/http and our
+// handlers set several for each request, and most are never waited for.
+type turn struct {
+	*Conn
+	over  atomic.Bool // http.Server.Close asks from another goroutine
+	brief bool        // the handler does not want to know whether the client leaves
+	write time.Time   // deadline
+
+	mu     sync.Mutex
+	readBy time.Time     // deadline
+	looked chan struct{} // closed when a look ahead ends; nil: there is none
+}
+
+// tlsTurn is one in TLS; net/http asks it for Request.TLS.
+type tlsTurn struct{ turn }
+
+func (t *tlsTurn) ConnectionState() tls.ConnectionState { return *t.tls }
+
+func (c *Conn) newTurn() net.Conn {
+	if c.tls != nil {
+		return &tlsTurn{turn{Conn: c}}
+	}
+	return &turn{Conn: c}
+}
+
+// patience is how soon the next request must follow for the turn to go on, so that a client
+// that sends one after the other finds net/http waiting. Others pay for another turn.
+const patience = 50 * time.Millisecond
+
+// Read reads from the connection, at most to the end of a message. net/http reads a single
+// byte ahead while a handler runs.
+func (t *turn) Read(p []byte) (int, error) {
+	c := t.Conn
+	switch {
+	case t.over.Load():
+		return 0, io.EOF
+	case len(p) == 1 && c.requests > 0 && (c.framing.between() || c.framing.state == inUpgrade):
+		return 0, t.lookAhead()
+	}
+	t.mu.Lock()
+	readBy := t.readBy
+	t.brief = t.brief && !c.framing.between()
+	t.mu.Unlock()
+	switch {
+	case c.idle() && !c.busy:
+		return t.leave()
+	case c.idle():
+		since := time.Now()
+		if left := c.readBy.Sub(since); left < patience || left > 2*patience {
+			c.setReadBy(since.Add(2 * patience))
+		}
+		n, err := c.Read(p)
+		if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+			return t.leave()
+		}
+		c.busy = time.Since(since) < patience
+		return n, err
+	}
+	c.setReadBy(readBy)
+	return c.Read(p)
+}
+
+// lookAhead waits until the client has left, or sends more; that is left for the next Read.
+func (t *turn) lookAhead() error {
+	t.mu.Lock()
+	if t.brief || t.over.Load() {
+		t.mu.Unlock()
+		return nil
+	}
+	t.looked = make(chan struct{})
+	t.setReadBy(t.readBy)
+	t.mu.Unlock()
+	err := t.fetch()
+	t.mu.Lock()
+	close(t.looked)
+	t.looked = nil
+	t.mu.Unlock()
+	return err
+}
+
+// leave ends the turn, which finds the connection without a request.
+func (t *turn) leave() (int, error) {
+	t.over.Store(true)
+	t.park()
+	return 0, io.EOF
+}
+
+// idle says that a request was answered and nothing of another has come.
+func (c *Conn) idle() bool {
+	return c.requests > 0 && c.framing.between() && len(c.ahead) == 0 && c.err == nil && c.fault == nil
+}
+
+// Write writes to the connection.
+func (t *turn) Write(p []byte) (int, error) {
+	if t.over.Load() {
+		return len(p), nil
+	}
+	t.setWriteBy(t.write)
+	return t.Conn.Write(p)
+}
+
+// Close closes the connection unless that is somebody else's by now.
+func (t *turn) Close() error {
+	if t.over.Load() {
+		return nil
+	}
+	return t.Conn.Close()
+}
+
+// CloseWrite ends our direction.
+func (t *turn) CloseWrite() error {
+	if t.over.Load() {
+		return nil
+	}
+	return t.Conn.CloseWrite()
+}
+
+func (t *turn) SetDeadline(d time.Time) error {
+	t.write = d
+	return t.SetReadDeadline(d)
+}
+
+func (t *turn) SetReadDeadline(d time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.readBy = d; t.looked != nil {
+		t.setReadBy(d)
+	}
+	return nil
+}
+
+func (t *turn) SetWriteDeadline(d time.Time) error {
+	t.write = d
+	return nil
+}
+
+// Brief says, before the body of a request is read, that its handler does not take long
+// or calls Take: nobody needs to wait for the client to leave.
+func (t *turn) Brief() {
+	t.mu.Lock()
+	t.brief = true
+	t.mu.Unlock()
+}
+
+// Takeable reports whether Take can be called: the request was read to its end.
+func (t *turn) Takeable() bool {
+	return t.framing.between() && t.requests > 0 && t.fault == nil && !t.over.Load()
+}
+
+// Take takes the connection from net/http for the answer to the request under way, and
+// returns the connection below, for writing. The caller then must have Await run, and call
+// Answered or Hangup.
+func (t *turn) Take() net.Conn {
+	t.mu.Lock()
+	t.over.Store(true)
+	looked := t.looked
+	if looked != nil {
+		t.setReadBy(time.Unix(1, 0))
+	}
+	t.mu.Unlock()
+	if looked != nil {
+		<-looked // at once
+	}
+	t.setReadBy(time.Time{})
+	t.setWriteBy(time.Time{})
+	t.rest.take()
+	return t.Conn.Conn
+}
