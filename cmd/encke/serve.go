@@ -141,7 +141,8 @@ func start(c *cli.Context, change func(*app.Config)) (*app.App, func(), error) {
 		return nil, nil, err
 	}
 	stop := out.reopenOnHangup(func(err error) { log.Error("the log file is not opened again", "error", err) })
-	return a, func() { stop(); flush() }, nil
+	keep := cgroup.GiveBack()
+	return a, func() { keep(); stop(); flush() }, nil
 }
 
 // words splits values at white space, as they come from the environment.

@@ -1,5 +1,6 @@
 // Package cgroup says how much memory the process may use, so that it collects garbage
-// in time instead of being killed. It imports nothing of ours.
+// in time instead of being killed, and gives back what it no longer uses. It imports
+// nothing of ours.
 package cgroup
 
 import (
