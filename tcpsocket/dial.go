@@ -172,8 +172,15 @@ func order(addrs []netip.Addr, family int) []netip.Addr {
 }
 
 // race tries the addresses one after the other, each a little after the one
-// before it, and returns the first connection.
+// before it, and returns the first connection. A single address is tried by itself.
 func (d *Dialer) race(ctx context.Context, scope whitelist.Scope, dest whitelist.Dest, addrs []netip.Addr, opts OpenOptions) (net.Conn, error) {
+	if len(addrs) == 1 {
+		conn, err := d.connect(ctx, scope, dest, netip.AddrPortFrom(addrs[0], dest.Port), opts)
+		if err != nil {
+			return nil, dialCause(err)
+		}
+		return conn, nil
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	type result struct {
 		conn net.Conn
@@ -247,7 +254,9 @@ func (d *Dialer) connect(ctx context.Context, scope whitelist.Scope, dest whitel
 	if err != nil {
 		return nil, err
 	}
-	conn.(*net.TCPConn).SetNoDelay(opts.NoDelay)
+	if !opts.NoDelay { // else net has set it
+		conn.(*net.TCPConn).SetNoDelay(false)
+	}
 	conn.(*net.TCPConn).SetReadBuffer(kernelBuffer)
 	return conn, nil
 }

@@ -49,7 +49,7 @@ func (g *Group) Dial(ctx context.Context, dest whitelist.Dest, opts OpenOptions)
 	cancel()
 	s.mu.Lock()
 	if over := s.over; !over && err == nil {
-		s.conn = conn
+		s.conn, s.cancel = conn, nil
 		s.mu.Unlock()
 		return &Backend{Conn: conn, s: s}, nil
 	}

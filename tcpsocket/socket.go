@@ -19,12 +19,11 @@ const lingerTime = 5 * time.Second
 
 // socket is one connection to a backend, on behalf of a page.
 type socket struct {
-	m      *Mux
-	id     uint64
-	dest   whitelist.Dest
-	since  time.Time
-	cancel context.CancelFunc // of the dial
-	turn   chan struct{}      // rung when the backend may be read again
+	m     *Mux
+	id    uint64
+	dest  whitelist.Dest
+	since time.Time
+	turn  chan struct{} // rung when the backend may be read again
 
 	// Used by Mux.Receive only.
 	batch *[][]byte // what this Receive brought, or nil
@@ -35,9 +34,10 @@ type socket struct {
 	granted int            // room reserved for it
 	into    *buffer.Buffer // what is read into
 
-	mu   sync.Mutex
-	conn net.Conn // nil while dialing
-	over bool     // removed from the mux
+	mu     sync.Mutex
+	conn   net.Conn           // nil while dialing
+	cancel context.CancelFunc // of the dial, nil after it
+	over   bool               // removed from the mux
 
 	// Towards the backend.
 	said    pageState
@@ -92,10 +92,10 @@ func (s *socket) wake() {
 	}
 }
 
-// run is the socket's goroutine: dial, then read the backend until its end.
-func (s *socket) run(ctx context.Context, opts OpenOptions) {
+// dial connects, and writes what the page has sent meanwhile. Reading the backend is left
+// to another goroutine: dialing takes a large stack, which this one would keep.
+func (s *socket) dial(ctx context.Context, opts OpenOptions) {
 	conn, err := s.m.server.opener.Open(ctx, s.m.caller, s.dest, opts)
-	s.cancel()
 	if err != nil {
 		s.abort(dialCause(err), true)
 		return
@@ -106,6 +106,8 @@ func (s *socket) run(ctx context.Context, opts OpenOptions) {
 		reset(conn)
 		return
 	}
+	s.cancel()
+	s.cancel = nil
 	s.conn = conn
 	s.writer = rawconn.NewWriter(conn)
 	extra := s.m.widen()
@@ -118,8 +120,8 @@ func (s *socket) run(ctx context.Context, opts OpenOptions) {
 		Type: Opened, Socket: s.id, N: uint64(extra),
 		Remote: []byte(conn.RemoteAddr().String()), Local: []byte(conn.LocalAddr().String()),
 	})
-	s.continueWriting()
-	s.pump(conn)
+	s.m.server.wg.Go(s.confined(func() { s.pump(conn) })) // ends when the backend does, or by abort
+	s.writeQueue(conn)
 }
 
 // credit lets the backend send n more bytes to the page.
@@ -139,14 +141,13 @@ func (s *socket) credit(n uint64) error {
 // abort ends the socket at once: the backend is reset, and with tell the page
 // hears why.
 func (s *socket) abort(why *cause.Error, tell bool) {
-	s.cancel()
 	if conn := s.end(why, tell); conn != nil {
 		reset(conn)
 	}
 }
 
 // end removes the socket and returns its connection. Only the first call counts:
-// closing the connection, which comes after it, makes others notice.
+// closing the connection, which comes after it, makes others notice. A dial under way ends.
 func (s *socket) end(why *cause.Error, tell bool) net.Conn {
 	s.mu.Lock()
 	if s.over {
@@ -154,10 +155,13 @@ func (s *socket) end(why *cause.Error, tell bool) net.Conn {
 		return nil
 	}
 	s.over = true
-	conn, queue := s.conn, s.queue
+	conn, queue, cancel := s.conn, s.queue, s.cancel
 	s.queue = nil
 	s.unqueued(s.queued)
 	s.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
 	for _, b := range queue {
 		b.Release()
 	}
