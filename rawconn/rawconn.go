@@ -5,8 +5,10 @@
 package rawconn
 
 import (
+	"errors"
 	"io"
 	"net"
+	"os"
 	"syscall"
 )
 
@@ -25,6 +27,8 @@ type Reader struct {
 	err    error
 	held   []byte // fallback: its buffer
 	unread []byte // fallback: read and not yet placed
+
+	rest rest
 }
 
 // NewReader returns a Reader of conn. place is asked for a slice each time there
@@ -39,15 +43,27 @@ func NewReader(conn net.Conn, place func() []byte, unplace func()) *Reader {
 // Read waits until there is something to read, asks for a place and reads into
 // it. It returns the number of bytes read, or 0 and nil when place returned nil:
 // then nothing was read. At the end of the stream the error is io.EOF.
-func (r *Reader) Read() (int, error) {
+func (r *Reader) Read() (int, error) { return r.read(false) }
+
+func (r *Reader) read(mayRest bool) (int, error) {
 	if r.raw == nil {
 		return r.readBlocking()
 	}
-	r.n, r.err = 0, nil
-	if err := r.raw.Read(r.poll); err != nil {
-		return 0, err
+	for {
+		r.n, r.err = 0, nil
+		err := r.raw.Read(r.poll)
+		switch {
+		case err == nil:
+			if r.n > 0 {
+				r.watch()
+			}
+			return r.n, r.err
+		case !r.rest.watching || !errors.Is(err, os.ErrDeadlineExceeded):
+			return 0, err
+		case r.quiet(mayRest):
+			return 0, ErrQuiet
+		}
 	}
-	return r.n, r.err
 }
 
 func (r *Reader) readBlocking() (int, error) {

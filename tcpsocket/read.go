@@ -32,16 +32,18 @@ func readSize(asked, came int) int {
 	return max(buffer.Fitting(came), minRead)
 }
 
-// pump sends what the backend says to the page.
+// pump sends what the backend says to the page. When that was nothing for a while it
+// leaves waiting to a new goroutine.
 func (s *socket) pump(conn net.Conn) {
-	defer s.m.turns.forget(s) // it may have asked for a turn after end took it out
-	s.ask = minRead
-	reader := rawconn.NewReader(conn, s.place, s.unplace)
 	for {
-		n, err := reader.Read()
+		n, err := s.reader.ReadOrRest()
 		switch {
+		case err == rawconn.ErrQuiet:
+			s.m.server.wg.Go(s.confined(func() { s.pump(conn) })) // ends as this one does
+			return
 		case err != nil:
 			s.readEnded(conn, err)
+			s.m.turns.forget(s) // it may have asked for a turn after end took it out
 			return
 		case n == 0: // no window, or no room in the session
 			<-s.turn

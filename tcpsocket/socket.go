@@ -29,7 +29,8 @@ type socket struct {
 	batch *[][]byte // what this Receive brought, or nil
 	dirty bool      // is in Mux.dirty
 
-	// Used by the socket's goroutine only.
+	// Used by the socket's goroutine only, but for Until.
+	reader  *rawconn.Reader
 	ask     int            // how much to read next
 	granted int            // room reserved for it
 	into    *buffer.Buffer // what is read into
@@ -109,7 +110,7 @@ func (s *socket) dial(ctx context.Context, opts OpenOptions) {
 	s.cancel()
 	s.cancel = nil
 	s.conn = conn
-	s.writer = rawconn.NewWriter(conn)
+	s.writer, s.reader = rawconn.NewWriter(conn), rawconn.NewReader(conn, s.place, s.unplace)
 	extra := s.m.widen()
 	s.span += extra
 	s.credits += extra
@@ -120,6 +121,7 @@ func (s *socket) dial(ctx context.Context, opts OpenOptions) {
 		Type: Opened, Socket: s.id, N: uint64(extra),
 		Remote: []byte(conn.RemoteAddr().String()), Local: []byte(conn.LocalAddr().String()),
 	})
+	s.ask = minRead
 	s.m.server.wg.Go(s.confined(func() { s.pump(conn) })) // ends when the backend does, or by abort
 	s.writeQueue(conn)
 }

@@ -313,9 +313,18 @@ func (s *socket) shut(conn net.Conn, closing, ended bool) {
 		conn.Close()
 		s.end(cause.Closed.Err(), closing)
 	case closing:
-		conn.SetReadDeadline(time.Now().Add(lingerTime))
+		s.readUntil(time.Now().Add(lingerTime))
 		s.wake()
 		s.end(cause.Closed.Err(), true)
+	}
+}
+
+// readUntil bounds how long the backend is still read.
+func (s *socket) readUntil(t time.Time) {
+	if s.reader != nil {
+		s.reader.Until(t)
+	} else { // of a Group, whose user reads
+		s.conn.SetReadDeadline(t)
 	}
 }
 

@@ -1,0 +1,75 @@
+package rawconn_test
+
+import (
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"encke/rawconn"
+)
+
+// A reader that had something to read is told when nothing more comes, once; one that had
+// not waits on.
+func TestReaderRests(t *testing.T) {
+	a, b := tcpPair(t)
+	r := rawconn.NewReader(b, func() []byte { return make([]byte, 8) }, func() {})
+	read := func(want int, wantErr error) {
+		t.Helper()
+		if n, err := r.ReadOrRest(); n != want || !errors.Is(err, wantErr) {
+			t.Fatalf("read %d, %v; want %d, %v", n, err, want, wantErr)
+		}
+	}
+	for range 2 {
+		a.Write([]byte("abc"))
+		read(3, nil)
+		read(0, rawconn.ErrQuiet)
+	}
+	late := time.AfterFunc(quiet, func() { a.Write([]byte("d")) })
+	defer late.Stop()
+	read(1, nil) // it was told already
+	a.Write([]byte("e"))
+	read(1, nil)
+	a.Close()
+	if _, err := r.ReadOrRest(); err == nil {
+		t.Fatal("the end was not seen")
+	}
+}
+
+// quiet is longer than a reader waits before it is told.
+const quiet = 2500 * time.Millisecond
+
+// In the middle of a message Read goes on when nothing comes for a while.
+func TestReadDoesNotRest(t *testing.T) {
+	a, b := tcpPair(t)
+	r := rawconn.NewReader(b, func() []byte { return make([]byte, 8) }, func() {})
+	a.Write([]byte("abc"))
+	if n, err := r.ReadOrRest(); n != 3 || err != nil {
+		t.Fatal(n, err)
+	}
+	late := time.AfterFunc(quiet, func() { a.Write([]byte("d")) })
+	defer late.Stop()
+	if n, err := r.Read(); n != 1 || err != nil {
+		t.Errorf("read %d, %v; want what came late", n, err)
+	}
+}
+
+// The deadline that Until sets holds, whether or not the reader watches for quiet.
+func TestUntil(t *testing.T) {
+	for _, busy := range []bool{false, true} {
+		a, b := tcpPair(t)
+		r := rawconn.NewReader(b, func() []byte { return make([]byte, 8) }, func() {})
+		if busy {
+			a.Write([]byte("abc"))
+			if n, err := r.ReadOrRest(); n != 3 || err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		r.Until(time.Unix(1, 0))
+		for range 2 {
+			if _, err := r.ReadOrRest(); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("busy %v: %v, want that the deadline has passed", busy, err)
+			}
+		}
+	}
+}
