@@ -61,6 +61,7 @@ func (s *Session) Attach(ack uint64, wake func()) (*Link, error) {
 	s.opts.count.retransmitted.Add(uint64(s.out.rewind()))
 	if s.linger != nil {
 		s.linger.Stop()
+		s.linger = nil
 	}
 	wakeOld := noWake
 	if old != nil {

@@ -54,9 +54,9 @@ type Session struct {
 	out outgoing
 	in  incoming
 
-	link        *Link // attached, or nil
-	delivering  bool  // Deliver wakes the link when it is through
-	takeOvers   takeOvers
+	link        *Link       // attached, or nil
+	delivering  bool        // Deliver wakes the link when it is through
+	takeOvers   *takeOvers  // nil: there were none
 	halfOpen    bool        // there was no second request and no link yet
 	linger      *time.Timer // runs while no link is attached
 	lingerUntil time.Time
@@ -319,24 +319,21 @@ func (s *Session) scheduleAck() {
 		return
 	}
 	s.in.ackDue = true
-	if s.ackTimer == nil {
-		s.ackTimer = time.AfterFunc(ackDelay/2, s.confined(s.ackNow))
-	} else {
-		s.ackTimer.Reset(ackDelay / 2)
-	}
+	s.ackTimer = time.AfterFunc(ackDelay/2, s.confined(s.ackNow)) // an idle session keeps none
 }
 
 // ackNow is called by the timer, twice for an acknowledgement: from the first time on
 // it goes with whatever is sent, the second time by itself.
 func (s *Session) ackNow() {
 	s.mu.Lock()
-	s.in.ackDue = false
 	switch {
 	case s.err != nil || s.link == nil || s.in.unacked == 0:
+		s.in.ackDue, s.ackTimer = false, nil
 	case s.in.ripe:
+		s.in.ackDue, s.ackTimer = false, nil
 		s.link.sayAck = true
 	default:
-		s.in.ripe, s.in.ackDue = true, true
+		s.in.ripe = true
 		s.ackTimer.Reset(ackDelay / 2)
 	}
 	wake := s.wake()

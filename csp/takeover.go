@@ -52,6 +52,9 @@ func (l *Link) Contested() {
 	loop := false
 	if l.tookLive && !l.by.knows {
 		s.opts.count.takeOvers.Add(1)
+		if s.takeOvers == nil {
+			s.takeOvers = new(takeOvers)
+		}
 		loop = s.takeOvers.add(time.Now())
 	}
 	s.mu.Unlock()

@@ -20,7 +20,6 @@ type Mux struct {
 
 	// Used by Receive only, which is never called concurrently.
 	in     parser
-	frame  Frame
 	dirty  []*socket // got data in this Receive
 	recent *socket   // got the last frame of this Receive, which was Data
 
@@ -40,12 +39,16 @@ type Mux struct {
 	chatterSince time.Time
 }
 
+// frameStore holds those that are being received: one is larger than all else of a Mux.
+var frameStore = sync.Pool{New: func() any { return new(Frame) }}
+
 // Receive takes the next bytes of the session. It does not block and keeps no
 // part of data. An error, of type *cause.Error, ends the session.
 func (m *Mux) Receive(data [][]byte) error {
 	var err error
+	frame := frameStore.Get().(*Frame)
 	for _, p := range data {
-		if err = m.in.feed(p, &m.frame, m.handle); err != nil {
+		if err = m.in.feed(p, frame, m.handle); err != nil {
 			break
 		}
 	}
@@ -54,7 +57,8 @@ func (m *Mux) Receive(data [][]byte) error {
 		m.dirty[i] = nil
 	}
 	m.dirty = m.dirty[:0]
-	m.frame, m.recent = Frame{}, nil // it points into data
+	*frame, m.recent = Frame{}, nil // it points into data
+	frameStore.Put(frame)
 	return err
 }
 
