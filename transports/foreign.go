@@ -117,7 +117,7 @@ func (c *guardedConn) Read(p []byte) (int, error) {
 }
 
 // Close lets what was written last arrive, see closeGently.
-func (c *guardedConn) Close() error { return closeGently(c.Conn) }
+func (c *guardedConn) Close() error { return closeGently(c.Conn, c.Conn.SetReadDeadline) }
 
 // Violation returns the close code for the error of a read, and a text, if it is that
 // the client broke the rules for frames.

@@ -104,7 +104,6 @@ type wsLink struct {
 
 	// Used by the reading goroutine only.
 	next uint64 // id of the next packet from the client
-	in   uplink
 
 	session *csp.Session // set before link
 	link    *csp.Link
@@ -301,7 +300,7 @@ func (l *wsLink) end(err error) {
 	switch known := errors.As(err, &why); {
 	case !known: // the connection broke, or its frames are at fault
 		if l.link != nil {
-			if websocket.CloseStatus(err) == closeCode(cause.Displaced) { // the client has answered to that
+			if l.conn.goodbye() == closeCode(cause.Displaced) { // the client has answered to that
 				l.link.Contested()
 			}
 			l.link.Detach()

@@ -1,10 +1,13 @@
 package transports
 
 import (
+	"encoding/binary"
 	"io"
 	"net"
 	"sync"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"encke/buffer"
 	"encke/rawconn"
@@ -23,7 +26,7 @@ import (
 type wsConn struct {
 	net.Conn
 
-	// Used by the one reader.
+	reading sync.Mutex // held while reading: the library reads too when it closes
 	reader  *rawconn.Reader
 	in      *buffer.Buffer // read and not yet taken, or nil
 	direct  []byte         // where the caller wants the bytes, if that is large enough
@@ -33,6 +36,7 @@ type wsConn struct {
 	payload int  // behind the header under way
 	single  bool // the frame under way is a binary message by itself
 
+	// Set once.
 	timeout time.Duration // of a waiting write
 	start   func() bool   // starts a goroutine that calls drain; false: it cannot
 
@@ -77,6 +81,8 @@ func (c *wsConn) unplace() {
 // be read where it is (see arrived), and behind each frame. A violation comes behind
 // what was sent before it.
 func (c *wsConn) Read(p []byte) (int, error) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
 	for c.in == nil {
 		if c.guard.bad != nil {
 			return 0, c.guard.bad
@@ -84,13 +90,8 @@ func (c *wsConn) Read(p []byte) (int, error) {
 		c.direct = p
 		n, err := c.reader.Read()
 		c.direct = nil
-		if err == io.EOF {
-			// The WebSocket library takes io.EOF inside a frame for the end
-			// of the message.
-			err = io.ErrUnexpectedEOF
-		}
 		if err != nil {
-			return 0, err
+			return 0, unexpected(err)
 		}
 		if c.in == nil { // it went to p, which is for payload of the frame under way
 			n, err = c.guard.check(p[:n], sinceStart())
@@ -102,9 +103,7 @@ func (c *wsConn) Read(p []byte) (int, error) {
 			}
 			return n, nil
 		}
-		old := c.in.Len()
-		c.in.Extend(n)
-		c.prepare(old)
+		c.took(n)
 	}
 	c.header()
 	n := copy(p[:min(len(p), c.give)], c.in.Bytes())
@@ -114,6 +113,50 @@ func (c *wsConn) Read(p []byte) (int, error) {
 		c.unplace()
 	}
 	return n, nil
+}
+
+// await waits for the first bytes of a frame, unless some have arrived. The library would
+// wait with more of the stack in use, and could not leave off; the error may be
+// rawconn.ErrQuiet. The caller has read the last message to its end.
+func (c *wsConn) await() error {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if c.in != nil || c.give > 0 || c.payload > 0 || c.guard.bad != nil {
+		return nil
+	}
+	n, err := c.reader.ReadOrRest()
+	if err != nil {
+		return unexpected(err)
+	}
+	c.took(n)
+	return nil
+}
+
+// unexpected is err, but for io.EOF, which the WebSocket library takes inside a frame for
+// the end of the message.
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// took makes the n bytes behind c.in, which were read there, part of it.
+func (c *wsConn) took(n int) {
+	old := c.in.Len()
+	c.in.Extend(n)
+	c.prepare(old)
+}
+
+// goodbye returns what the client said when it closed the WebSocket, or 0. It does not
+// matter whether the library was closing it too, and who has read that.
+func (c *wsConn) goodbye() websocket.StatusCode {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if !c.guard.bye || len(c.guard.close) < 2 {
+		return 0
+	}
+	return websocket.StatusCode(binary.BigEndian.Uint16(c.guard.close))
 }
 
 // header makes give count what comes next when the library got all of the header or
@@ -133,6 +176,8 @@ func (c *wsConn) header() {
 // a message and has arrived whole, and a reference to the buffer that it is in. Who
 // makes the library read it to that very place saves a copy.
 func (c *wsConn) arrived() ([]byte, *buffer.Buffer) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
 	if c.in == nil || !c.single || c.give > 0 || c.payload == 0 || c.payload > c.in.Len() {
 		return nil, nil
 	}
@@ -143,6 +188,8 @@ func (c *wsConn) arrived() ([]byte, *buffer.Buffer) {
 // expected returns how much room the frame under way deserves: twice what has arrived
 // of it, if it announced that much.
 func (c *wsConn) expected() int {
+	c.reading.Lock()
+	defer c.reading.Unlock()
 	if c.in == nil {
 		return 0
 	}
@@ -168,16 +215,17 @@ func (c *wsConn) Close() error {
 	}
 	c.mu.Unlock()
 	c.awaitDrained(farewell)
-	return closeGently(c.Conn)
+	return closeGently(c.Conn, c.reader.Until)
 }
 
 // closeGently closes a connection once the client has, or after a second. Closed at
 // once, with bytes of the client still unread, TCP would reset it, and the client
-// might never see why its WebSocket was closed (RFC 6455 section 7.1.1).
-func closeGently(c net.Conn) error {
+// might never see why its WebSocket was closed (RFC 6455 section 7.1.1). until sets the
+// deadline for reading.
+func closeGently(c net.Conn, until func(time.Time) error) error {
 	half, ok := c.(interface{ CloseWrite() error })
 	if ok && half.CloseWrite() == nil {
-		c.SetReadDeadline(time.Now().Add(farewell))
+		until(time.Now().Add(farewell))
 		io.Copy(io.Discard, c)
 	}
 	return c.Close()

@@ -10,6 +10,7 @@ import (
 
 	"encke/buffer"
 	"encke/csp"
+	"encke/rawconn"
 )
 
 // This file is how a wsLink reads: a message that has arrived whole where it is, any
@@ -17,19 +18,45 @@ import (
 
 // run reads until the connection ends.
 func (l *wsLink) run() {
-	defer l.h.track(l.conn.Conn, false)
 	l.conn.Conn.SetReadDeadline(time.Now().Add(l.h.opts.BodyTimeout)) // for the hello
-	for {
-		msg, in, err := l.read()
-		if err == nil {
-			err = l.message(msg)
-			in.Release()
+	l.serve()
+}
+
+// serve goes on with that. When nothing came for a while it leaves waiting to a new
+// goroutine.
+func (l *wsLink) serve() {
+	left := false
+	defer func() {
+		if !left {
+			l.h.track(l.conn.Conn, false)
 		}
-		if err != nil {
+	}()
+	for {
+		err := l.turn()
+		if err == rawconn.ErrQuiet {
+			if left = l.h.spawn(l.confined(l.serve)); left { // ends as this one does
+				return
+			}
+		} else if err != nil {
 			l.end(err)
 			return
 		}
 	}
+}
+
+// turn waits for a message and takes it.
+func (l *wsLink) turn() error {
+	if l.link != nil {
+		if err := l.conn.await(); err != nil {
+			return err
+		}
+	}
+	msg, in, err := l.read()
+	if err != nil {
+		return err
+	}
+	defer in.Release()
+	return l.message(msg)
 }
 
 // read returns the next message, whole, and the buffer that it is in.
@@ -94,20 +121,18 @@ func (l *wsLink) collect(r io.Reader) (*buffer.Buffer, error) {
 
 var noMemory = &violation{websocket.StatusTryAgainLater, "no memory to spare"}
 
-// packetLists holds the packets of a message while it is taken, not longer: an idle
-// link keeps none.
-var packetLists = sync.Pool{New: func() any { return new([]csp.Packet) }}
+// uplinks holds what a message brought while it is taken, not longer: an idle link keeps
+// none.
+var uplinks = sync.Pool{New: func() any { return new(uplink) }}
 
 // message takes one message; the first one says which session this is.
 func (l *wsLink) message(msg []byte) error {
 	l.heard.Store(int64(sinceStart()))
-	u := &l.in
-	list := packetLists.Get().(*[]csp.Packet)
-	*u = uplink{packets: (*list)[:0]}
+	u := uplinks.Get().(*uplink)
 	defer func() {
 		clear(u.packets) // they point into the message
-		*list, u.packets = u.packets, nil
-		packetLists.Put(list)
+		*u = uplink{packets: u.packets[:0]}
+		uplinks.Put(u)
 	}()
 	var err error
 	if l.link == nil {
