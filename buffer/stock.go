@@ -40,3 +40,14 @@ func (s *stock) put(b *Buffer) {
 	s.mu.Unlock()
 	s.rest.Put(b)
 }
+
+// Drop lets the next collection of garbage take the Buffers that are not in use, also those
+// that are kept over collections: for when nothing happens and the memory is wanted elsewhere.
+func Drop() {
+	for i := range pools {
+		s := &pools[i]
+		s.mu.Lock()
+		s.free = nil
+		s.mu.Unlock()
+	}
+}

@@ -2,6 +2,7 @@ package buffer
 
 import (
 	"runtime"
+	"sync/atomic"
 	"testing"
 )
 
@@ -26,6 +27,25 @@ func TestStockOutlivesCollections(t *testing.T) {
 	}
 	if b := s.get(); b != nil {
 		t.Errorf("more than %d bytes were kept over two collections", stockBytes)
+	}
+}
+
+func TestDroppedStockIsCollected(t *testing.T) {
+	const n = 8
+	var freed atomic.Int32
+	all := make([]*Buffer, n)
+	for i := range all {
+		all[i] = Get(Max)
+		runtime.AddCleanup(&all[i].array[0], func(struct{}) { freed.Add(1) }, struct{}{})
+	}
+	for _, b := range all {
+		b.Release()
+	}
+	clear(all)
+	Drop()
+	for freed.Load() < n { // the cleanups run after the collection
+		runtime.GC()
+		runtime.Gosched()
 	}
 }
 

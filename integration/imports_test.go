@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"transports":          {"buffer", "cause", "csp", "quota", "rawconn"},
 	"legacy":              {"buffer", "cause", "csp", "quota", "rawconn", "tcpsocket", "transports", "whitelist"},
 	"client":              {"cause", "csp", "tcpsocket", "whitelist"},
-	"cmd/encke":           {"cmd/encke/app", "cmd/encke/cgroup", "cmd/encke/convert", "cmd/encke/demo", "cmd/encke/logline", "cmd/encke/privilege", "client", "transports"},
+	"cmd/encke":           {"buffer", "cmd/encke/app", "cmd/encke/cgroup", "cmd/encke/convert", "cmd/encke/demo", "cmd/encke/logline", "cmd/encke/privilege", "client", "transports"},
 	"cmd/encke/app":       {"*"},
 	"cmd/encke/convert":   {"whitelist"},
 	"cmd/encke/demo":      {"static"},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"encke/buffer"
 	"encke/cmd/encke/app"
 	"encke/cmd/encke/cgroup"
 	"encke/transports"
@@ -141,7 +142,7 @@ func start(c *cli.Context, change func(*app.Config)) (*app.App, func(), error) {
 		return nil, nil, err
 	}
 	stop := out.reopenOnHangup(func(err error) { log.Error("the log file is not opened again", "error", err) })
-	keep := cgroup.GiveBack()
+	keep := cgroup.GiveBack(buffer.Drop)
 	return a, func() { keep(); stop(); flush() }, nil
 }
 

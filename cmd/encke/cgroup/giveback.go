@@ -19,8 +19,9 @@ const (
 // GiveBack makes the process collect its garbage and give what is free back to the system
 // once it has become quiet. By itself the Go runtime collects when the heap has grown,
 // which an idle proxy's does not, or after two minutes, and gives back slowly. A proxy that
-// stays busy is left alone. The returned function ends it.
-func GiveBack() (stop func()) {
+// stays busy is left alone. drop is called before, to let go of what is kept for work. The
+// returned function ends it.
+func GiveBack(drop func()) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() { // ends when stop is called
 		defer close(ended)
@@ -34,6 +35,7 @@ func GiveBack() (stop func()) {
 			case <-tick.C:
 			}
 			if now, _ := heap(); q.due(now) {
+				drop()
 				runtime.GC() // what pools hold is free only after a second one
 				debug.FreeOSMemory()
 				q.tidied(heap())
