@@ -11,8 +11,8 @@ import (
 // next. Tidying up is worth it when it has allocated leastWorth since the last time, and a
 // quarter of what was in use then: a collection costs what is in use.
 const (
-	look       = time.Second
-	quietBytes = 256 << 10
+	look       = 500 * time.Millisecond
+	quietBytes = 128 << 10
 	leastWorth = 4 << 20
 )
 
