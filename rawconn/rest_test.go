@@ -73,3 +73,17 @@ func TestUntil(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkReadOrRest is a message that comes to a reader that watches for quiet.
+func BenchmarkReadOrRest(b *testing.B) {
+	near, far := tcpPair(b)
+	buf := make([]byte, 64)
+	r := rawconn.NewReader(far, func() []byte { return buf }, func() {})
+	b.ReportAllocs()
+	for b.Loop() {
+		near.Write(buf)
+		if n, err := r.ReadOrRest(); n != len(buf) || err != nil {
+			b.Fatal(n, err)
+		}
+	}
+}

@@ -60,3 +60,38 @@ func BenchmarkReceive(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkSocket is a socket that is opened through the Dialer, brings one byte to a
+// backend on loopback and ends.
+func BenchmarkSocket(b *testing.B) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ln.Close()
+	dest, _ := whitelist.ParseHostPort(ln.Addr().String())
+	const many = 1 << 30
+	server := NewServer(NewDialer(rulesFor(b, dest.String()), DialOptions{}),
+		Options{MaxSockets: many, OpenRate: many, OpenBurst: many, MaxPerTarget: many})
+	m := server.Mux(nowhere{}, Caller{})
+	defer server.Wait()
+	defer m.Closed(cause.SessionLost.Err())
+	b.ReportAllocs()
+	socket := uint64(0)
+	for b.Loop() {
+		socket++
+		open := Frame{Type: Open, Socket: socket, N: 1 << 20, Port: uint64(dest.Port), Host: []byte(dest.Host)}
+		msg := (&Frame{Type: Data, Socket: socket, Data: []byte("x")}).Append(open.Append(nil))
+		if err := m.Receive([][]byte{(&Frame{Type: Close, Socket: socket}).Append(msg)}); err != nil {
+			b.Fatal(err)
+		}
+		far, err := ln.Accept()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if got, err := io.ReadAll(far); string(got) != "x" || err != nil {
+			b.Fatalf("%q, %v", got, err)
+		}
+		far.Close()
+	}
+}

@@ -40,7 +40,7 @@ func (a *answers) LookupNetIP(ctx context.Context, network, host string) ([]neti
 	return out, nil
 }
 
-func rulesFor(t *testing.T, rules ...string) *whitelist.Rules {
+func rulesFor(t testing.TB, rules ...string) *whitelist.Rules {
 	t.Helper()
 	r, err := whitelist.New(rules...)
 	if err != nil {
