@@ -21,6 +21,22 @@ func TestBase64(t *testing.T) {
 	}
 }
 
+func TestBase64IsTakenAsClientsWriteIt(t *testing.T) {
+	for in, want := range map[string]string{
+		"AAH7_w": "\x00\x01\xfb\xff", "AAH7_w==": "\x00\x01\xfb\xff", "AAH7/w": "\x00\x01\xfb\xff", "AAH7/w==": "\x00\x01\xfb\xff",
+		"+_-/": "\xfb\xff\xbf", "": "",
+		"A": "error", "AA=": "error", "AAH7_w=": "error", "A===": "error", "AAH7_w==AA": "error", "AB": "error", "A*AA": "error",
+	} {
+		got := ""
+		if err := ParseText([]byte(`[[1,1,"`+in+`"]]`), func(r *Record) error { got = string(r.Data); return nil }); err != nil {
+			got = "error"
+		}
+		if got != want {
+			t.Errorf("%q is %q, want %q", in, got, want)
+		}
+	}
+}
+
 func BenchmarkBase64(b *testing.B) {
 	for _, n := range []int{64, 32 << 10} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {

@@ -47,9 +47,10 @@ func (o *outgoing) unstarve() bool {
 	return false
 }
 
-// push queues payload, in the last packet if that has room and no link took it.
-func (o *outgoing) push(payload *buffer.Buffer) {
-	if n := len(o.queue); n > o.next && o.first+uint64(n)-1 > o.taken {
+// push queues payload, in the last packet if that has room and no link took it, or else,
+// or if it is to stay apart, as a packet of its own.
+func (o *outgoing) push(payload *buffer.Buffer, apart bool) {
+	if n := len(o.queue); !apart && n > o.next && o.first+uint64(n)-1 > o.taken {
 		last := &o.queue[n-1]
 		before := last.cost()
 		if last.merge(payload) {
@@ -59,6 +60,7 @@ func (o *outgoing) push(payload *buffer.Buffer) {
 		}
 	}
 	p := newSent(payload.Fit())
+	p.apart = apart
 	o.cost += p.cost()
 	o.queue = append(o.queue, p)
 }

@@ -73,6 +73,29 @@ func TestUnsentPacketsAreMergedButSentOnesNeverChange(t *testing.T) {
 	expect(t, "a packet that was sent is the same when repeated", taken(t, l), `[["ack",0],[1,0,"ab"],[2,0,"cd"]]`)
 }
 
+func TestPacketsStayApart(t *testing.T) {
+	_, s, _ := open(t, csp.Options{})
+	for _, send := range []struct {
+		text  string
+		apart bool
+	}{{"a", false}, {"b", true}, {"c", false}, {"d", false}, {"e", true}, {"f", true}} {
+		f := s.Send
+		if send.apart {
+			f = s.SendApart
+		}
+		if err := f(buffer.Copy([]byte(send.text)), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.Sent() != 0 {
+		t.Errorf("packet %d was sent though no link took any", s.Sent())
+	}
+	expect(t, "packets", taken(t, attach(t, s, 0)), `[["ack",0],[1,0,"a"],[2,0,"b"],[3,0,"cd"],[4,0,"e"],[5,0,"f"]]`)
+	if s.Sent() != 5 {
+		t.Errorf("the highest packet sent is %d, want 5", s.Sent())
+	}
+}
+
 func TestReserveStopsAtTheBound(t *testing.T) {
 	_, s, h := open(t, csp.Options{SendBuffer: 64 << 10, MaxSendBuffer: 64 << 10})
 	l := attach(t, s, 0)

@@ -19,6 +19,7 @@ type Packet struct {
 type sent struct {
 	record *buffer.Buffer // nil for End
 	head   int            // length of the record's header
+	apart  bool           // nothing is added to it
 }
 
 func newSent(payload *buffer.Buffer) sent {
@@ -45,7 +46,7 @@ func (p *sent) size() int {
 
 // merge appends more to the payload if there is room for it.
 func (p *sent) merge(more *buffer.Buffer) bool {
-	if p.record == nil || len(p.record.Room()) < more.Len() {
+	if p.record == nil || p.apart || len(p.record.Room()) < more.Len() {
 		return false
 	}
 	p.record.Trim(p.head)

@@ -113,8 +113,18 @@ func (p *textParser) packet(r *Record) {
 	}
 }
 
+// decodeBase64 reads base64 in either alphabet: the draft names the URL-safe one, some of
+// its clients have the other.
 func decodeBase64(p *textParser) []byte {
 	s := p.text(false)
+	for i, c := range s {
+		switch c {
+		case '+':
+			s[i] = '-'
+		case '/':
+			s[i] = '_'
+		}
+	}
 	trimmed := strings.TrimRight(string(s), "=")
 	if pad := len(s) - len(trimmed); pad > 0 && len(s)%4 != 0 || pad > 2 {
 		p.fail("wrong base64 padding")

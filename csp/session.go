@@ -91,6 +91,9 @@ func (s *Session) ID() string { return s.id }
 // Peer returns what the transport proved about the other side at Open.
 func (s *Session) Peer() Peer { return s.peer }
 
+// Handler returns what Options.Accept has made for the session.
+func (s *Session) Handler() Handler { return s.handler }
+
 // Digest returns a short name for log lines that does not give the id away.
 func (s *Session) Digest() string { return hex.EncodeToString(s.hash[:4]) }
 
@@ -134,6 +137,15 @@ func (s *Session) Unreserve(n int) {
 // cause returned; what was not reserved ends the session when it piles up to twice
 // the largest bound.
 func (s *Session) Send(payload *buffer.Buffer, reserved int) error {
+	return s.send(payload, reserved, false)
+}
+
+// SendApart is Send for what stays a packet of its own, whatever else is sent.
+func (s *Session) SendApart(payload *buffer.Buffer, reserved int) error {
+	return s.send(payload, reserved, true)
+}
+
+func (s *Session) send(payload *buffer.Buffer, reserved int, apart bool) error {
 	s.mu.Lock()
 	s.out.reserved -= reserved
 	if s.err != nil || s.out.ended {
@@ -145,7 +157,7 @@ func (s *Session) Send(payload *buffer.Buffer, reserved int) error {
 		}
 		return err
 	}
-	s.out.push(payload)
+	s.out.push(payload, apart)
 	s.count()
 	if err := s.overdone(); err != nil {
 		s.mu.Unlock()
@@ -290,6 +302,21 @@ func (s *Session) Deliver(packets []Packet, answered bool) (uint64, error) {
 	}
 	wake()
 	return got, nil
+}
+
+// Sent returns the highest id that any link has carried: acknowledgements of more are
+// impossible.
+func (s *Session) Sent() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out.taken
+}
+
+// Ended reports whether the other side has ended its stream, all of which was received.
+func (s *Session) Ended() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.in.ended
 }
 
 // unsent returns how many packets are not yet acknowledged.

@@ -46,7 +46,14 @@ func TestEndBothWays(t *testing.T) {
 	l := attach(t, s, 0)
 	send(s, "last")
 	taken(t, l)
-	deliver(t, s, data(1, "bye"), csp.Packet{ID: 2, End: true})
+	deliver(t, s, csp.Packet{ID: 2, End: true})
+	if s.Ended() {
+		t.Error("ended though a packet before the end is missing")
+	}
+	deliver(t, s, data(1, "bye"))
+	if !s.Ended() || s.Handler() != h {
+		t.Errorf("ended: %v, handler %v", s.Ended(), s.Handler())
+	}
 	if len(h.closed) != 0 {
 		t.Fatal("closed before our end was acknowledged")
 	}
