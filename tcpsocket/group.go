@@ -66,6 +66,10 @@ func (g *Group) Dial(ctx context.Context, dest whitelist.Dest, opts OpenOptions)
 	return nil, why
 }
 
+// Go runs f, which ends when the sockets do, in a goroutine that Server.Wait waits for. A
+// panic in it ends the session.
+func (g *Group) Go(f func()) { g.m.server.wg.Go(g.m.confined(f)) }
+
 // Close ends all sockets because their session is over: backends are reset.
 func (g *Group) Close(why *cause.Error) { g.m.Closed(why) }
 

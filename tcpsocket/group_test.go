@@ -206,3 +206,23 @@ func TestGroupClosedWhileDialing(t *testing.T) {
 		t.Errorf("the connection that came too late: %v, want it closed", err)
 	}
 }
+
+// Server.Wait waits for the goroutines of a group; a panic in one ends the session.
+func TestGroupGo(t *testing.T) {
+	v := NewServer(dialFunc(nil), Options{})
+	ended := make(chan *cause.Error, 1)
+	g := v.Group(Caller{End: func(why *cause.Error) { ended <- why }})
+	done := false
+	release := make(chan struct{})
+	g.Go(func() { <-release; done = true })
+	g.Go(func() { panic("as a fault of ours would") })
+	if why := <-ended; why.Code != cause.Internal {
+		t.Errorf("the session ended with %v, want internal", why)
+	}
+	close(release)
+	v.Wait()
+	if !done {
+		t.Error("Wait did not wait for a goroutine")
+	}
+	g.Close(cause.Closed.Err())
+}

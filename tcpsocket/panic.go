@@ -8,11 +8,13 @@ import (
 
 // confined is f, which runs for a socket. A panic in it is a fault of ours: it ends the
 // session in whose name it ran, and nobody else's.
-func (s *socket) confined(f func()) func() {
+func (s *socket) confined(f func()) func() { return s.m.confined(f) }
+
+func (m *Mux) confined(f func()) func() {
 	return func() {
 		defer func() {
 			if v := recover(); v != nil {
-				s.m.panicked(v)
+				m.panicked(v)
 			}
 		}()
 		f()
