@@ -171,7 +171,6 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 		return nil
 	}
 	defer link.Detach()
-	rc := http.NewResponseController(w)
 	var b csp.Batch
 	opening := true
 	for written := 0; perResponse < 0 || written <= perResponse; {
@@ -195,12 +194,7 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 		out = f.batch(out, &b)
 		opening = false
 		b.Release()
-		rc.SetWriteDeadline(time.Now().Add(h.opts.WriteTimeout))
-		_, err = w.Write(out)
-		if err == nil && !poll {
-			err = rc.Flush()
-		}
-		rc.SetWriteDeadline(time.Time{}) // HTTP/2 resets a stream at its deadline, HTTP/1 could not end the response
+		err = h.Write(w, out, !poll)
 		written += len(out)
 		*p = out
 		scratch.Put(p)
@@ -209,6 +203,19 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 		}
 	}
 	return nil
+}
+
+// Write writes a piece of an answer, which may wait for the client so long; flush: it is
+// on its way at once.
+func (h *Handler) Write(w http.ResponseWriter, p []byte, flush bool) error {
+	rc := http.NewResponseController(w)
+	rc.SetWriteDeadline(time.Now().Add(h.opts.WriteTimeout))
+	_, err := w.Write(p)
+	if err == nil && flush {
+		err = rc.Flush()
+	}
+	rc.SetWriteDeadline(time.Time{}) // HTTP/2 resets a stream at its deadline, HTTP/1 could not end the response
+	return err
 }
 
 // departure is how long it may take to learn that a client has left. After a stall of
@@ -244,13 +251,13 @@ func refuse(w http.ResponseWriter, f format, pg page, err error) {
 		if why.Retry > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(why.Retry))
 		}
-		w.WriteHeader(status(err))
+		w.WriteHeader(Status(err))
 	}
 	w.Write(f.batch(f.open(nil, pg), &csp.Batch{Close: why}))
 }
 
-// status is the HTTP status that goes with a refusal.
-func status(err error) int {
+// Status is the HTTP status that goes with a refusal.
+func Status(err error) int {
 	if errors.As(err, new(tooMany)) {
 		return http.StatusTooManyRequests
 	}

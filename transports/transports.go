@@ -229,7 +229,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case r.Method == http.MethodOptions && rt.method == http.MethodPost:
-		preflight(w, r)
+		Preflight(w, r, http.MethodPost)
 	case r.Method != rt.method:
 		h.stats.method.Add(1)
 		head.Set("Allow", rt.method)
@@ -275,11 +275,11 @@ func Peer(r *http.Request, origin string) csp.Peer {
 	return csp.Peer{Origin: origin, Addr: r.RemoteAddr, Host: r.Host}
 }
 
-// preflight answers what a browser asks before a request that is not simple. Our
+// Preflight answers what a browser asks before a request that is not simple. Our
 // own client makes none.
-func preflight(w http.ResponseWriter, r *http.Request) {
+func Preflight(w http.ResponseWriter, r *http.Request, methods string) {
 	head := w.Header()
-	head.Set("Access-Control-Allow-Methods", "POST")
+	head.Set("Access-Control-Allow-Methods", methods)
 	head.Set("Access-Control-Allow-Headers", "Content-Type")
 	head.Set("Access-Control-Max-Age", "600")
 	if r.Header.Get("Access-Control-Request-Private-Network") == "true" {

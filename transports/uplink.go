@@ -145,6 +145,14 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request, get bool) ([]byte
 		}
 		return p, nil, nil
 	}
+	return h.Body(w, r)
+}
+
+// Body reads the body of a request, 1 MiB at most and no slower than bodies may come. The
+// buffer, if there is one, is to be released when its bytes are no longer used.
+// The error is a *cause.Error for a body that is too large; else it did not arrive whole
+// and there may be nobody to be told.
+func (h *Handler) Body(w http.ResponseWriter, r *http.Request) ([]byte, *buffer.Buffer, error) {
 	if r.ContentLength > csp.MaxBody {
 		return nil, nil, errTooLarge
 	}
