@@ -30,6 +30,10 @@ type Proxy struct {
 	// end, if it is not nil, is called after a fault of ours in one of the sockets.
 	Group func(peer csp.Peer, session string, end func(*cause.Error)) *tcpsocket.Group
 
+	// Framings are those of the protocols that are switched on, for the protocols that
+	// carry them. It is complete when the first request comes.
+	Framings []Framing
+
 	// Heartbeat is how long a link may be silent; Linger how long a session without a
 	// link waits for the next one.
 	Heartbeat, Linger time.Duration
@@ -46,6 +50,11 @@ type Protocol struct {
 	// Accept makes the Handler of a session that was opened with the name of the protocol.
 	// Nil: it opens none.
 	Accept func(*csp.Session) csp.Handler
+
+	// Framing is how its clients put sockets into the stream of another protocol, whose
+	// name is Over. That is served too, then.
+	Framing *Framing
+	Over    string
 }
 
 // Resume returns the session with this id if it belongs to the protocol and to the page's

@@ -20,6 +20,7 @@ import (
 // the one reason for which it ends.
 type Link struct {
 	Group *tcpsocket.Group // its sockets
+	Text  bool             // its messages are text, not binary; to be set before the first is read
 
 	proxy  *Proxy
 	ws     *websocket.Conn
@@ -134,19 +135,40 @@ func (l *Link) end(why *cause.Error, code websocket.StatusCode, text string) {
 	l.Go(func() { l.ws.Close(code, text) }) // waits at most 5 s for the client's answer
 }
 
-// Next returns the next message, which is binary, or false when the link has ended. It
+// Next returns the next message, or false when the link has ended. It
 // waits until ctx is done.
 func (l *Link) Next(ctx context.Context) (io.Reader, bool) {
 	typ, r, err := l.ws.Reader(ctx)
 	switch {
 	case err != nil:
 		l.lost(err)
-	case typ != websocket.MessageBinary:
-		l.end(cause.ProtocolError.Err(), websocket.StatusUnsupportedData, "text message")
+	case typ != l.kind():
+		l.end(cause.ProtocolError.Err(), websocket.StatusUnsupportedData, l.other())
 	default:
 		return reader{l, r}, true
 	}
 	return nil, false
+}
+
+// kind is the type of its messages.
+func (l *Link) kind() websocket.MessageType {
+	if l.Text {
+		return websocket.MessageText
+	}
+	return websocket.MessageBinary
+}
+
+// other names the messages that it does not take.
+func (l *Link) other() string {
+	if l.Text {
+		return "binary message"
+	}
+	return "text message"
+}
+
+// NotText ends the link because a text message is no UTF-8 (RFC 6455 section 8.1).
+func (l *Link) NotText() {
+	l.end(cause.ProtocolError.Err(), websocket.StatusInvalidFramePayloadData, "not UTF-8")
 }
 
 // reader ends the link when a message does not come to its end.
@@ -182,7 +204,7 @@ func (l *Link) Write(p []byte) bool {
 	if l.ctx.Err() != nil {
 		return false
 	}
-	err := l.ws.Write(context.Background(), websocket.MessageBinary, p) // see WriteTimeout of transports
+	err := l.ws.Write(context.Background(), l.kind(), p) // see WriteTimeout of transports
 	l.said.Store(int64(time.Since(start)))
 	if err != nil {
 		l.End(gone)

@@ -68,10 +68,31 @@ func (a *App) wireLegacy(set *settings) {
 	a.accept = make(map[string]func(*csp.Session) csp.Handler)
 	for name, start := range set.legacy {
 		protocol := start(p)
-		a.accept[name] = protocol.Accept
-		for path, h := range protocol.Routes {
-			a.routes.Handle(a.cfg.Prefix+path, a.guard(http.StripPrefix(a.cfg.Prefix, h)))
+		a.mountLegacy(name, protocol)
+		if protocol.Framing != nil {
+			p.Framings = append(p.Framings, *protocol.Framing)
 		}
+		a.carryLegacy(protocol.Over, set, p)
+	}
+}
+
+// carryLegacy mounts a protocol that carries others, unless it is switched on itself. Its own
+// framing is not served then.
+func (a *App) carryLegacy(name string, set *settings, p *legacy.Proxy) {
+	_, mounted := a.accept[name]
+	kind, ok := protocols[name]
+	if !ok || mounted || set.legacy[name] != nil {
+		return
+	}
+	if start, err := kind.Configure(legacy.Settings{}); err == nil {
+		a.mountLegacy(name, start(p))
+	}
+}
+
+func (a *App) mountLegacy(name string, protocol legacy.Protocol) {
+	a.accept[name] = protocol.Accept
+	for path, h := range protocol.Routes {
+		a.routes.Handle(a.cfg.Prefix+path, a.guard(http.StripPrefix(a.cfg.Prefix, h)))
 	}
 }
 
