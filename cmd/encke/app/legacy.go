@@ -9,6 +9,7 @@ import (
 
 	"encke/csp"
 	"encke/legacy"
+	"encke/legacy/cspdraft"
 	"encke/legacy/websockify"
 	"encke/legacy/wisp"
 	"encke/legacy/wsproxy"
@@ -17,6 +18,7 @@ import (
 
 // protocols are the older protocols by the names of --legacy.
 var protocols = map[string]legacy.Kind{
+	"csp":        legacy.Plain(cspdraft.New),
 	"websockify": websockify.Kind(),
 	"wisp":       wisp.Kind(),
 	"wsproxy":    legacy.Plain(wsproxy.New),
