@@ -10,6 +10,7 @@ import (
 	"encke/csp"
 	"encke/legacy"
 	"encke/legacy/cspdraft"
+	"encke/legacy/orbited08"
 	"encke/legacy/websockify"
 	"encke/legacy/wisp"
 	"encke/legacy/wsproxy"
@@ -19,6 +20,7 @@ import (
 // protocols are the older protocols by the names of --legacy.
 var protocols = map[string]legacy.Kind{
 	"csp":        legacy.Plain(cspdraft.New),
+	"orbited08":  legacy.Plain(orbited08.New),
 	"websockify": websockify.Kind(),
 	"wisp":       wisp.Kind(),
 	"wsproxy":    legacy.Plain(wsproxy.New),
