@@ -9,7 +9,7 @@ import (
 )
 
 // olderSockets are the WebSockets of older protocols, by the names of the protocols.
-var olderSockets = map[string]string{"websockify": "/websockify?token=desk", "wisp": "/wisp/", "wsproxy": "/v1?address=127.0.0.1:1"}
+var olderSockets = map[string]string{"websockify": "/websockify?token=desk", "orbited2": "/ws", "wisp": "/wisp/", "wsproxy": "/v1?address=127.0.0.1:1"}
 
 // serveOlder switches on the protocols of olderSockets.
 func serveOlder(cfg *app.Config, b *backend.Backend) {

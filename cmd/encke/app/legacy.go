@@ -11,6 +11,7 @@ import (
 	"encke/legacy"
 	"encke/legacy/cspdraft"
 	"encke/legacy/orbited08"
+	"encke/legacy/orbited2"
 	"encke/legacy/websockify"
 	"encke/legacy/wisp"
 	"encke/legacy/wsproxy"
@@ -21,6 +22,7 @@ import (
 var protocols = map[string]legacy.Kind{
 	"csp":        legacy.Plain(cspdraft.New),
 	"orbited08":  legacy.Plain(orbited08.New),
+	"orbited2":   legacy.Plain(orbited2.New),
 	"websockify": websockify.Kind(),
 	"wisp":       wisp.Kind(),
 	"wsproxy":    legacy.Plain(wsproxy.New),

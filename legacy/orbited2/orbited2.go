@@ -1,0 +1,180 @@
+package orbited2
+
+import (
+	"context"
+	"net/http"
+	"sync"
+
+	"encke/cause"
+	"encke/csp"
+	"encke/legacy"
+	"encke/tcpsocket"
+)
+
+// New returns the protocol: a framing for CSP sessions, and a WebSocket at /ws.
+func New(p *legacy.Proxy) legacy.Protocol {
+	return legacy.Protocol{
+		Routes:  map[string]http.Handler{"/ws": webSocket(p)},
+		Over:    "csp",
+		Framing: &legacy.Framing{Mark: ',', Open: open},
+	}
+}
+
+// maxWaiting is how many sockets of one client may be open without a handshake.
+const maxWaiting = 128
+
+// stream is the sockets of one client.
+type stream struct {
+	sockets *legacy.Sockets
+	frames  legacy.Frames
+	waiting int // sockets without a handshake
+
+	mu sync.Mutex // held while something is said about a socket, so that nothing is behind its end
+	by map[uint64]*socket
+}
+
+func open(s *legacy.Sockets) legacy.Stream {
+	return &stream{sockets: s, frames: legacy.Frames{Mark: ',', Comma: true}, by: make(map[uint64]*socket)}
+}
+
+// Receive is as in legacy.Stream.
+func (s *stream) Receive(p []byte) error { return s.frames.Feed(p, s.frame) }
+
+func (s *stream) frame(f legacy.Frame) error {
+	s.mu.Lock()
+	k := s.by[f.ID]
+	s.mu.Unlock()
+	switch {
+	case f.Type == legacy.FrameData && k != nil:
+		return s.data(k, f)
+	case !f.Last: // the rest of it does not matter
+	case f.Type == legacy.FrameOpen && k == nil && s.waiting == maxWaiting:
+		s.answer(f.ID, legacy.FrameClose, "too many sockets without a handshake")
+	case f.Type == legacy.FrameOpen && k == nil:
+		s.waiting++
+		s.mu.Lock()
+		s.by[f.ID] = &socket{stream: s, id: f.ID}
+		s.mu.Unlock()
+		s.answer(f.ID, legacy.FrameOpen, "")
+	case f.Type == legacy.FrameClose && k == nil: // it crossed the end of the socket
+	case f.Type == legacy.FrameClose:
+		s.close(k, "")
+	case f.Type == legacy.FrameOpen:
+		s.close(k, "id in use")
+	case k != nil:
+		s.close(k, "unknown type of frame")
+	default:
+		s.answer(f.ID, legacy.FrameClose, "unknown id")
+	}
+	return nil
+}
+
+// data takes a data frame, or a piece of one: of the handshake, or for the backend.
+func (s *stream) data(k *socket, f legacy.Frame) error {
+	most := maxHandshake
+	switch {
+	case k.Socket != nil && !k.messages:
+		k.Write(f.Data)
+		return nil
+	case k.Socket != nil:
+		most = csp.MaxBody
+	}
+	if len(k.whole)+len(f.Data) > most {
+		s.close(k, "frame too long")
+		return nil
+	}
+	k.whole = append(k.whole, f.Data...)
+	if !f.Last {
+		return nil
+	}
+	whole := k.whole
+	k.whole = nil
+	if k.Socket != nil {
+		k.Write(whole)
+		return nil
+	}
+	h, wrong := parseHandshake(whole)
+	if h == nil {
+		s.close(k, wrong)
+		return nil
+	}
+	s.waiting--
+	var upgrade legacy.Upgrade
+	if h.path != "" {
+		k.messages = true
+		upgrade = func(ctx context.Context, b *tcpsocket.Backend) (legacy.Backend, error) {
+			return dialWebSocket(ctx, b, h, s.sockets.Origin())
+		}
+	}
+	k.Socket = s.sockets.Open(h.dest, upgrade, k)
+	return nil
+}
+
+// close closes a socket because of something that the client has sent, and says so.
+func (s *stream) close(k *socket, why string) {
+	if !s.forget(k, why) {
+		return
+	}
+	if k.Socket != nil {
+		k.Close()
+	} else {
+		s.waiting--
+	}
+}
+
+// answer sends a frame without waiting.
+func (s *stream) answer(id uint64, typ byte, data string) {
+	s.sockets.Answer(s.frames.AppendFrame(nil, id, typ, []byte(data)...))
+}
+
+// forget says that a socket is closed, and reports whether that was news.
+func (s *stream) forget(k *socket, why string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.by[k.id] != k {
+		return false
+	}
+	delete(s.by, k.id)
+	s.answer(k.id, legacy.FrameClose, why)
+	return true
+}
+
+// socket is one socket of the stream.
+type socket struct {
+	stream *stream
+	id     uint64
+
+	// Used by Receive only.
+	*legacy.Socket      // nil: there was no handshake yet
+	messages       bool // each frame is a message
+	whole          []byte
+
+	text text // used by its goroutine only
+}
+
+// Opened answers the handshake, unless the socket is closed.
+func (k *socket) Opened() {
+	k.stream.mu.Lock()
+	defer k.stream.mu.Unlock()
+	if k.stream.by[k.id] == k {
+		k.stream.answer(k.id, legacy.FrameData, "1")
+	}
+}
+
+// Data sends what the backend says.
+func (k *socket) Data(p []byte) error { return k.send(k.text.append(nil, p)) }
+
+// send sends p, or nothing if there is none.
+func (k *socket) send(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	return k.stream.sockets.Send(k.stream.frames.AppendFrame(nil, k.id, legacy.FrameData, p...))
+}
+
+// Ended says why the socket has ended, behind all that its backend said.
+func (k *socket) Ended(why *cause.Error) {
+	if k.send(k.text.end(nil)) == nil {
+		k.stream.forget(k, reason(why))
+	}
+}
