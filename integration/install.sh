@@ -29,7 +29,7 @@ java:activemq
 /usr/share/activemq/bin/activemq.jar:activemq
 "
 
-folders="browser clients wsclients ../static/client ../static/demos"
+folders="browser clients wsclients jsio ../static/client ../static/demos"
 if [ "${1-}" = bench ]; then
     wanted="$wanted
 /usr/lib/nginx/modules/ngx_stream_module.so:libnginx-mod-stream
