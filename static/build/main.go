@@ -30,6 +30,7 @@ type bundle struct {
 var bundles = []bundle{
 	{"static/client/src/script.ts", "static/dist/TCPSocket.js", api.FormatIIFE, api.SourceMapLinked, 22 << 10},
 	{"static/client/src/module.ts", "static/dist/TCPSocket.mjs", api.FormatESModule, api.SourceMapLinked, 22 << 10},
+	{"static/client/src/orbited/script.ts", "static/dist/Orbited.js", api.FormatIIFE, api.SourceMapLinked, 24 << 10},
 	// The chat needs packages: npm ci in static/demos.
 	{"static/demos/src/index.ts", "static/dist/demo/index.js", api.FormatESModule, api.SourceMapNone, 4 << 10},
 	{"static/demos/src/chat/page.ts", "static/dist/demo/chat.js", api.FormatESModule, api.SourceMapNone, 160 << 10},
