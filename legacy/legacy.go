@@ -12,6 +12,7 @@ import (
 
 	"encke/cause"
 	"encke/csp"
+	"encke/static"
 	"encke/tcpsocket"
 	"encke/transports"
 )
@@ -38,6 +39,10 @@ type Proxy struct {
 	// link waits for the next one.
 	Heartbeat, Linger time.Duration
 
+	// Folders are those of the operator by the name they are served at, see
+	// Protocol.Folder.
+	Folders map[string]*static.Folder
+
 	Log *slog.Logger
 }
 
@@ -46,6 +51,10 @@ type Protocol struct {
 	// Routes are the handlers by the pattern of their path below the proxy's prefix, such
 	// as "/tcp/". They see that path. The Host of requests is one of ours.
 	Routes map[string]http.Handler
+
+	// Folder names the one of the operator's folders that the protocol serves itself, with
+	// files of its own. Empty: none.
+	Folder string
 
 	// Accept makes the Handler of a session that was opened with the name of the protocol.
 	// Nil: it opens none.

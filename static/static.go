@@ -1,5 +1,5 @@
-// Package static holds the files that browsers load: the client and the demo's
-// pages. It knows nothing of the proxy that serves them.
+// Package static holds the files that browsers load: the client, the demo's pages, and
+// folders of the operator's. It knows nothing of the proxy that serves them.
 package static
 
 import (
@@ -17,6 +17,11 @@ import (
 //
 //go:embed dist/TCPSocket.*
 var clientFiles embed.FS
+
+// The API of Orbited 0.7 on top of it.
+//
+//go:embed dist/Orbited.*
+var orbitedFiles embed.FS
 
 // types are the content types of what is served, by the end of the name.
 var types = map[string]string{
@@ -36,14 +41,20 @@ type asset struct {
 // Handler serves the client: /TCPSocket.js, /TCPSocket.mjs, their source maps and
 // types. Pages of any origin may load them. Browsers keep them and ask each time
 // whether they are still the same. Everything else is not found.
-func Handler() http.Handler {
+func Handler() http.Handler { return serve(clientFiles) }
+
+// Orbited serves /Orbited.js and its source map in the same way.
+func Orbited() http.Handler { return serve(orbitedFiles) }
+
+// serve serves the files of dist.
+func serve(files embed.FS) http.Handler {
 	assets := make(map[string]asset)
-	entries, err := clientFiles.ReadDir("dist")
+	entries, err := files.ReadDir("dist")
 	if err != nil {
 		panic(err) // the embedded folder is part of the program
 	}
 	for _, e := range entries {
-		content, err := clientFiles.ReadFile("dist/" + e.Name())
+		content, err := files.ReadFile("dist/" + e.Name())
 		if err != nil {
 			panic(err)
 		}
@@ -58,13 +69,12 @@ func Handler() http.Handler {
 		head.Set("X-Content-Type-Options", "nosniff")
 		head.Set("Referrer-Policy", "no-referrer")
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			head.Set("Allow", "GET, HEAD")
-			http.Error(w, "wrong method", http.StatusMethodNotAllowed)
+			WrongMethod(w)
 			return
 		}
 		a, ok := assets[r.URL.Path]
 		if !ok {
-			http.Error(w, "not found", http.StatusNotFound)
+			notFound(w)
 			return
 		}
 		head.Set("Access-Control-Allow-Origin", "*")

@@ -40,6 +40,9 @@ type App struct {
 	handler     *transports.Handler
 	routes      *http.ServeMux
 	accept      map[string]func(*csp.Session) csp.Handler // of the older protocols
+	legacyPaths []string                                  // of their routes
+	folders     map[string]*static.Folder                 // of the operator
+	taken       []string                                  // folders that older protocols serve
 	edge        edge.Stats
 	hosts       atomic.Uint64 // requests refused for their Host
 	perAddr     *quota.Counts // connections
@@ -84,6 +87,7 @@ func Start(cfg Config) (*App, error) {
 		set.rules.Deny(ownAddresses(ln.Addr())...)
 	}
 	if err := a.wire(set); err != nil {
+		a.closeFolders()
 		closeAll(a.listeners)
 		return nil, err
 	}
@@ -129,7 +133,13 @@ func (a *App) wire(set *settings) error {
 	a.routes.Handle(c.Prefix+"/session/", a.guard(http.StripPrefix(c.Prefix, a.handler)))
 	a.routes.Handle(c.Prefix+"/", a.paced(a.guard(http.StripPrefix(c.Prefix, static.Handler()))))
 	a.routes.Handle(c.Prefix+"/healthz", a.paced(http.HandlerFunc(a.health)))
+	if err := a.openFolders(set.folders); err != nil {
+		return err
+	}
 	a.wireLegacy(set)
+	if err := a.wireFolders(); err != nil {
+		return err
+	}
 	for _, folder := range []string{c.Prefix, c.Prefix + "/session"} {
 		if folder != "" { // or the mux would redirect to it with a slash, see exactPaths
 			a.routes.Handle(folder, a.paced(a.guard(http.HandlerFunc(notFound))))
@@ -281,6 +291,7 @@ func (a *App) Close() error {
 	a.serving.Wait()
 	a.handler.Wait(linkPatience)
 	a.sockets.Wait()
+	a.closeFolders()
 	a.log.Info("stopped")
 	return all.ErrorOrNil()
 }

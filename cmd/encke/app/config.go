@@ -39,6 +39,7 @@ type Config struct {
 	Hosts      []string // names of the proxy, beside loopback ones
 	Transports []string // default transports.Default()
 	Legacy     []string // older protocols that are served, of Legacy(); default none
+	Static     []string // NAME=DIR: folders whose files are served at /NAME/
 	Node       string   // public part of session ids, default n0
 
 	Linger      time.Duration // how long a session waits for its next link, default 120 s
@@ -75,6 +76,7 @@ type settings struct {
 	tls     *tls.Config
 	trusted []netip.Prefix // balancers
 	legacy  map[string]func(*legacy.Proxy) legacy.Protocol
+	folders map[string]string
 }
 
 // Check reports everything that is wrong with the configuration, all at once.
@@ -136,6 +138,7 @@ func (c *Config) check() (*settings, error) {
 		}
 	}
 	s.legacy = c.checkLegacy(s.rules, bad)
+	s.folders = c.checkFolders(bad)
 	for _, l := range c.Listen {
 		_, port, err := net.SplitHostPort(l)
 		if err == nil {
