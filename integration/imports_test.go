@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	"csp":                 {"buffer", "cause"},
 	"tcpsocket":           {"buffer", "cause", "rawconn", "whitelist"},
 	"transports":          {"buffer", "cause", "csp", "quota", "rawconn"},
-	"legacy":              {"buffer", "cause", "csp", "quota", "rawconn", "tcpsocket", "transports", "whitelist"},
+	"legacy":              {"buffer", "cause", "csp", "quota", "rawconn", "static", "tcpsocket", "transports", "whitelist"},
 	"client":              {"cause", "csp", "tcpsocket", "whitelist"},
 	"cmd/encke":           {"buffer", "cmd/encke/app", "cmd/encke/cgroup", "cmd/encke/convert", "cmd/encke/demo", "cmd/encke/logline", "cmd/encke/privilege", "client", "transports"},
 	"cmd/encke/app":       {"*"},

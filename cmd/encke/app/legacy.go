@@ -10,6 +10,7 @@ import (
 	"encke/csp"
 	"encke/legacy"
 	"encke/legacy/cspdraft"
+	"encke/legacy/orbited07"
 	"encke/legacy/orbited08"
 	"encke/legacy/orbited2"
 	"encke/legacy/websockify"
@@ -21,6 +22,7 @@ import (
 // protocols are the older protocols by the names of --legacy.
 var protocols = map[string]legacy.Kind{
 	"csp":        legacy.Plain(cspdraft.New),
+	"orbited07":  legacy.Plain(orbited07.New),
 	"orbited08":  legacy.Plain(orbited08.New),
 	"orbited2":   legacy.Plain(orbited2.New),
 	"websockify": websockify.Kind(),
@@ -69,7 +71,8 @@ func (c *Config) checkLegacy(rules *whitelist.Rules, bad func(setting string, er
 func (a *App) wireLegacy(set *settings) {
 	p := &legacy.Proxy{
 		Handler: a.handler, Sessions: a.sessions, Group: a.group,
-		Heartbeat: a.heartbeat(), Linger: a.sessions.Linger(), Log: a.log,
+		Heartbeat: a.heartbeat(), Linger: a.sessions.Linger(),
+		Folders: a.folders, Log: a.log,
 	}
 	a.accept = make(map[string]func(*csp.Session) csp.Handler)
 	for name, start := range set.legacy {
@@ -97,7 +100,11 @@ func (a *App) carryLegacy(name string, set *settings, p *legacy.Proxy) {
 
 func (a *App) mountLegacy(name string, protocol legacy.Protocol) {
 	a.accept[name] = protocol.Accept
+	if protocol.Folder != "" {
+		a.taken = append(a.taken, protocol.Folder)
+	}
 	for path, h := range protocol.Routes {
+		a.legacyPaths = append(a.legacyPaths, path)
 		a.routes.Handle(a.cfg.Prefix+path, a.guard(http.StripPrefix(a.cfg.Prefix, h)))
 	}
 }
