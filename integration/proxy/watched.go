@@ -57,7 +57,7 @@ type Edit struct {
 }
 
 // watching has the command call watch.
-var watching = Edit{File: "cmd/encke/serve.go", Old: "\treturn a, func() { stop(); flush() }, nil\n", New: "\twatch(a)\n\treturn a, func() { stop(); flush() }, nil\n"}
+var watching = Edit{File: "cmd/encke/serve.go", Old: "\ta, err := app.Start(cfg)\n", New: "\ta, err := app.Start(cfg)\n\tif err == nil {\n\t\twatch(a)\n\t}\n"}
 
 // BuildWatched is Build for a command of which Proxy.Inside tells, with edits.
 func BuildWatched(dir string, race bool, edits ...Edit) (Command, error) {
