@@ -232,7 +232,7 @@ func serverTLS(t *testing.T) (*tls.Config, *tls.Config) {
 // In TLS the same is checked, and Request.TLS is there.
 func TestTLS(t *testing.T) {
 	server, client := serverTLS(t)
-	s := newSite(t, edge.Options{TLS: server, Patience: 100 * time.Millisecond, ProxyFrom: loopback})
+	s := newSite(t, edge.Options{TLS: server, Patience: 3 * time.Second, ProxyFrom: loopback}) // a busy machine needs a while for a handshake
 	dial := func() net.Conn {
 		raw := s.dial(t)
 		io.WriteString(raw, "PROXY TCP4 192.0.2.7 192.0.2.2 1000 80\r\n")
