@@ -55,12 +55,17 @@ func (s *Sockets) Open(dest whitelist.Dest, upgrade Upgrade, events Events) *Soc
 	ctx, cancel := context.WithCancel(context.Background())
 	k := &Socket{s: s, events: events, cancel: cancel, written: make(chan struct{})}
 	s.mu.Lock()
-	s.live[k] = struct{}{}
-	if s.over != nil {
+	over := s.over != nil
+	if over { // the session ended while its client asked: nobody wants it
 		k.closed = true
-		cancel()
+	} else {
+		s.live[k] = struct{}{}
 	}
 	s.mu.Unlock()
+	if over {
+		cancel()
+		return k
+	}
 	s.group.Go(func() { // ends when the backend or the group does
 		defer s.ended(k)
 		defer cancel()
