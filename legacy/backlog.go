@@ -22,6 +22,13 @@ const (
 	tailTime = 15 * time.Second
 )
 
+// Cost is what n bytes that wait count towards bounds: small pieces do not cost less memory
+// than this.
+func Cost(n int) int { return max(n, minCost) }
+
+// minCost is the size of the smallest buffer.
+const minCost = 256
+
 // Backlog is what waits for one backend to take it. What the backend takes at once does not
 // wait; only for the rest there is a goroutine, until all is written. One goroutine
 // at a time may call Put and Wait.
@@ -34,7 +41,7 @@ type Backlog struct {
 	backend *tcpsocket.Backend // nil: it is not connected yet
 	write   func([]byte) (int, error)
 	queue   []*buffer.Buffer
-	queued  int // bytes of queue, and of what is being written
+	queued  int // cost of queue, and of what is being written
 	account buffer.Account
 	busy    bool          // somebody writes
 	last    bool          // nothing comes any more
@@ -100,7 +107,8 @@ func (q *Backlog) Put(b *buffer.Buffer) bool {
 
 // enqueue keeps b if there is room, with mu held.
 func (q *Backlog) enqueue(b *buffer.Buffer) bool {
-	n := q.queued + b.Len()
+	cost := Cost(b.Len())
+	n := q.queued + cost
 	switch {
 	case q.failed:
 		b.Release()
@@ -108,16 +116,16 @@ func (q *Backlog) enqueue(b *buffer.Buffer) bool {
 	case q.queued == 0:
 	case n > q.max, n > spareBytes && q.l.proxy.Sessions.Budget().Tight():
 		return false
-	case q.l.queued.Load()+int64(b.Len()) > linkBytes:
+	case q.l.queued.Load()+int64(cost) > linkBytes:
 		return false
 	}
 	b = b.Fit()
 	q.queue = append(q.queue, b)
-	q.count(b.Len())
+	q.count(cost)
 	return true
 }
 
-// count counts n more bytes, with mu held.
+// count counts n more, with mu held.
 func (q *Backlog) count(n int) {
 	q.queued += n
 	q.account.Set(q.queued)
@@ -136,7 +144,7 @@ func (q *Backlog) run() {
 		b := q.queue[0]
 		q.queue = append(q.queue[:0], q.queue[1:]...)
 		q.mu.Unlock()
-		n := b.Len()
+		n := Cost(b.Len())
 		_, err := q.backend.Write(b.Bytes())
 		b.Release()
 		q.mu.Lock()

@@ -229,3 +229,32 @@ func TestParameter(t *testing.T) {
 		}
 	}
 }
+
+// Small pieces cost more than their bytes.
+func TestSmallPiecesHaveABound(t *testing.T) {
+	const most = 64 << 10
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		defer b.end()
+		q := b.Backlog(most, nil) // not connected yet
+		kept := 0
+		for p := piece(1, 1); q.Put(p); p = piece(1, 1) {
+			if kept++; kept > most/minCost {
+				t.Fatalf("%d buffers of %d bytes were kept, of %d bytes at most", kept, minCost, most)
+			}
+		}
+		defer q.Drop()
+
+		s := NewSockets(b.Group, nobody{}, b.budget)
+		defer s.Close(cause.SessionLost.Err())
+		k := s.Open(whitelist.Dest{Host: "a.example", Port: 80}, nil, nobody{})
+		synctest.Wait()
+		before := b.budget.Used()
+		for range 1000 {
+			k.Write([]byte("x"))
+		}
+		if used := b.budget.Used() - before; used < 40_000 {
+			t.Errorf("1,000 pieces count as %d bytes", used)
+		}
+	})
+}

@@ -112,7 +112,7 @@ func (k *Socket) Write(p []byte) {
 		return
 	}
 	k.queue = append(k.queue, slices.Clone(p))
-	k.s.count(len(p))
+	k.s.count(cost(p))
 	k.wake()
 }
 
@@ -163,7 +163,7 @@ func (k *Socket) write() {
 		s.mu.Unlock()
 		_, err := k.backend.Write(p)
 		s.mu.Lock()
-		s.count(-len(p))
+		s.count(-cost(p))
 		if err != nil {
 			k.drop()
 		}
@@ -186,7 +186,7 @@ func (k *Socket) write() {
 func (k *Socket) drop() {
 	n := 0
 	for _, p := range k.queue {
-		n += len(p)
+		n += cost(p)
 	}
 	k.queue, k.failed = nil, true
 	k.s.count(-n)

@@ -22,7 +22,7 @@ type Sockets struct {
 	idle    chan struct{} // closed when, after that, the last socket has ended
 	mu      sync.Mutex
 	account buffer.Account
-	queued  int           // bytes in all queues
+	queued  int           // cost of all queues
 	room    chan struct{} // closed when there is room again; nil: nobody waits
 	live    map[*Socket]struct{}
 	over    *cause.Error
@@ -89,7 +89,11 @@ func (s *Sockets) Close(why *cause.Error) {
 	}
 }
 
-// count counts n more bytes in the queues, with mu held.
+// cost is what a piece in a queue counts: its bytes, and what holding it takes. A message of a
+// client can have a hundred thousand pieces.
+func cost(p []byte) int { return len(p) + 64 }
+
+// count counts n more in the queues, with mu held.
 func (s *Sockets) count(n int) {
 	s.queued += n
 	s.account.Set(s.queued)

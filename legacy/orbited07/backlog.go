@@ -5,6 +5,7 @@ import (
 
 	"encke/buffer"
 	"encke/cause"
+	"encke/legacy"
 	"encke/tcpsocket"
 )
 
@@ -21,7 +22,7 @@ const (
 type backlog struct {
 	backend *tcpsocket.Backend // nil: not connected
 	queue   []*buffer.Buffer
-	queued  int // bytes of queue, and of what is being written
+	queued  int // cost of queue, and of what is being written
 	account buffer.Account
 	writing bool          // there is a goroutine that writes
 	failed  bool          // the backend takes nothing any more
@@ -40,7 +41,7 @@ func (c *conn) write(p []byte) {
 	for len(p) > 0 {
 		n := min(len(p), buffer.Max)
 		c.queue = append(c.queue, buffer.Copy(p[:n]))
-		c.count(n)
+		c.count(legacy.Cost(n))
 		p = p[n:]
 	}
 	if !c.writing && len(c.queue) > 0 {
@@ -49,7 +50,7 @@ func (c *conn) write(p []byte) {
 	}
 }
 
-// count counts n more bytes, with mu held.
+// count counts n more, with mu held.
 func (c *conn) count(n int) {
 	c.queued += n
 	c.account.Set(c.queued)
@@ -84,7 +85,7 @@ func (c *conn) drain() {
 		b := c.queue[0]
 		c.queue = append(c.queue[:0], c.queue[1:]...)
 		c.mu.Unlock()
-		n := b.Len()
+		n := legacy.Cost(b.Len())
 		_, err := c.backend.Write(b.Bytes())
 		b.Release()
 		c.mu.Lock()

@@ -171,8 +171,8 @@ func TestBackendWaitsForTheClient(t *testing.T) {
 	})
 }
 
-// stuck makes a backend that reads nothing, with a POST that waits for it.
-func stuck(t *testing.T) *theatre {
+// deaf makes a backend that reads nothing.
+func deaf(t *testing.T) *theatre {
 	th := &theatre{t: t, answers: make(map[string]*answer)}
 	near, far := net.Pipe()
 	th.backend = far
@@ -182,6 +182,12 @@ func stuck(t *testing.T) *theatre {
 	th.ask("open", "GET", "/tcp/KEY/poll", "")
 	th.ask("shake", "POST", "/tcp/KEY?ack=2", "11,114,data020,bG9jYWxob3N0Ojk5OTkK")
 	th.ask("one", "GET", "/tcp/KEY/poll?ack=2", "")
+	return th
+}
+
+// stuck is deaf with POSTs that wait for the backend.
+func stuck(t *testing.T) *theatre {
+	th := deaf(t)
 	text := base64.StdEncoding.EncodeToString(make([]byte, 300<<10))
 	th.ask("large", "POST", "/tcp/KEY?ack=3", fmt.Sprintf("11,214,data0%d,%s", len(text), text))
 	th.ask("next", "POST", "/tcp/KEY?ack=3", "11,314,data04,YQ==")
@@ -263,6 +269,22 @@ func TestAbandonedSessionEnds(t *testing.T) {
 		th.ask("late", "GET", "/tcp/KEY/longpoll?ack=3", "")
 		if status := th.answers["late"].status; status != 404 || !strings.Contains(th.body("late"), "no such session") {
 			t.Errorf("status %d, want 404", status)
+		}
+	})
+}
+
+// Packets of one byte brake a client before it holds more than their bytes.
+func TestSmallPacketsHoldPosts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		th := deaf(t)
+		defer th.stop()
+		var small strings.Builder
+		for id := 2; id < 2000; id++ {
+			fmt.Fprintf(&small, "1%d,%d14,data04,YQ==", len(strconv.Itoa(id)), id)
+		}
+		th.ask("small", "POST", "/tcp/KEY?ack=3", small.String())
+		if th.ended("small") {
+			t.Error("2,000 buffers are kept, and the client may send more")
 		}
 	})
 }
