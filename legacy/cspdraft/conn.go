@@ -14,7 +14,7 @@ type conn struct {
 	a       *adapter
 	session *csp.Session
 	sockets *legacy.Sockets
-	sending chan struct{} // holds one while a send is under way
+	sending *legacy.Turn // of sends
 	done    chan struct{}
 
 	// Used by Receive, and by sockets, which it opens.
@@ -34,7 +34,7 @@ var (
 
 func (a *adapter) accept(s *csp.Session) csp.Handler {
 	c := &conn{
-		a: a, session: s, sending: make(chan struct{}, 1), done: make(chan struct{}),
+		a: a, session: s, sending: legacy.NewTurn(), done: make(chan struct{}),
 		vars: defaults, writable: make(chan struct{}),
 	}
 	group := a.p.Group(s.Peer(), s.Digest(), s.Close)

@@ -115,3 +115,32 @@ func TestBackendWaitsForTheClient(t *testing.T) {
 		}
 	})
 }
+
+// Sends that come again and again while one waits do not pile up, with their bodies.
+func TestSendsDoNotPileUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, c := connected(t)
+		far := r.Backend(t)
+		c.Send(bulk)
+		var answers [3]chan string
+		for i := range answers {
+			answers[i] = make(chan string, 1)
+			go func() { // until it is answered
+				text, _ := c.TrySend(context.Background(), "tail")
+				answers[i] <- text
+			}()
+			synctest.Wait()
+		}
+		if len(answers[0]) != 0 || len(answers[1]) != 1 || len(answers[2]) != 0 {
+			t.Errorf("answered: %d, %d, %d; want the second", len(answers[0]), len(answers[1]), len(answers[2]))
+		}
+		if got := legacytest.Heard(t, far); !strings.HasPrefix(got, bulk+"tail") {
+			t.Errorf("the backend got %d bytes", len(got))
+		}
+		for _, i := range []int{0, 2} {
+			if got := <-answers[i]; got != `("OK")` {
+				t.Errorf("send %d was answered by %q", i, got)
+			}
+		}
+	})
+}

@@ -19,12 +19,11 @@ func (a *adapter) send(w http.ResponseWriter, r *http.Request, c *conn, q *reque
 		a.refuse(w, err)
 		return
 	}
-	select {
-	case c.sending <- struct{}{}:
-		defer func() { <-c.sending }()
-	case <-c.done:
-	case <-r.Context().Done():
-		return
+	switch {
+	case c.sending.Take(r.Context().Done(), c.done):
+		defer c.sending.Release()
+	case c.session.Err() == nil:
+		panic(http.ErrAbortHandler) // nobody is there to be told
 	}
 	if !c.sockets.Room(r.Context().Done()) && r.Context().Err() != nil {
 		return // the client has left and sends them again

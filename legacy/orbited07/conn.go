@@ -10,6 +10,7 @@ import (
 	"encke/buffer"
 	"encke/cause"
 	"encke/csp"
+	"encke/legacy"
 	"encke/tcpsocket"
 	"encke/whitelist"
 )
@@ -32,7 +33,7 @@ type conn struct {
 	group *tcpsocket.Group
 
 	down chan struct{} // held by the response that may write packets
-	post chan struct{} // held by the POST that may deliver packets
+	post *legacy.Turn  // of the POST that may deliver packets
 	room chan struct{} // rung when the session may have room again
 	over chan struct{} // closed at the end of the session
 
@@ -54,7 +55,7 @@ type conn struct {
 func (a *adapter) accept(s *csp.Session) csp.Handler {
 	return &conn{
 		a: a, s: s, group: a.p.Group(s.Peer(), s.Digest(), s.Close),
-		down: make(chan struct{}, 1), post: make(chan struct{}, 1),
+		down: make(chan struct{}, 1), post: legacy.NewTurn(),
 		room: make(chan struct{}, 1), over: make(chan struct{}),
 		heard:   time.Now(),
 		backlog: backlog{account: a.p.Sessions.Budget().Account(), changed: make(chan struct{})},

@@ -288,3 +288,16 @@ func TestSmallPacketsHoldPosts(t *testing.T) {
 		}
 	})
 }
+
+// POSTs that come again and again while one waits do not pile up: nobody sees that their
+// clients have left, as their bodies are not read.
+func TestPostsDoNotPileUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		th := stuck(t)
+		defer th.stop()
+		th.ask("again", "POST", "/tcp/KEY?ack=3", "11,314,data04,YQ==")
+		if !th.ended("next") || th.ended("large") || th.ended("again") {
+			t.Errorf("ended: the first %v, the second %v, the third %v; want the second", th.ended("large"), th.ended("next"), th.ended("again"))
+		}
+	})
+}

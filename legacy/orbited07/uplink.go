@@ -45,14 +45,10 @@ func (c *conn) take(w http.ResponseWriter, r *http.Request) error {
 	}
 	c.hear(true)
 	done := r.Context().Done()
-	select { // one at a time: what waits is bounded, and so is what is read for it
-	case c.post <- struct{}{}:
-		defer func() { <-c.post }()
-	case <-c.over:
-		return c.s.Err()
-	case <-done:
-		return errAborted
+	if !c.post.Take(done, c.over) { // one at a time: what waits is bounded, and so is what is read for it
+		return c.ended()
 	}
+	defer c.post.Release()
 	if !c.waitRoom(done) {
 		return c.ended()
 	}
