@@ -205,15 +205,17 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 	return nil
 }
 
-// Write writes a piece of an answer, which may wait for the client so long; flush: it is
-// on its way at once.
-func (h *Handler) Write(w http.ResponseWriter, p []byte, flush bool) error {
+// Write writes a piece of an answer, which may wait for the client so long. more: it is on
+// its way at once, as others may follow later; else it is the last, and goes when the handler
+// returns.
+func (h *Handler) Write(w http.ResponseWriter, p []byte, more bool) error {
 	rc := http.NewResponseController(w)
 	rc.SetWriteDeadline(time.Now().Add(h.opts.WriteTimeout))
 	_, err := w.Write(p)
-	if err == nil && flush {
-		err = rc.Flush()
+	if err != nil || !more {
+		return err
 	}
+	err = rc.Flush()
 	rc.SetWriteDeadline(time.Time{}) // HTTP/2 resets a stream at its deadline, HTTP/1 could not end the response
 	return err
 }

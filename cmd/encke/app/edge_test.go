@@ -176,20 +176,29 @@ func TestProxyProtocol(t *testing.T) {
 
 // A client that takes no answers holds nothing for long, also where no session is.
 func TestSlowReaderOfFiles(t *testing.T) {
-	a := start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Limits: app.Limits{WriteTimeout: time.Second}})
-	conn, err := net.Dial("tcp", a.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	conn.(*net.TCPConn).SetReadBuffer(4 << 10)
-	for { // until the proxy takes no more, and then resets the connection
-		if _, err := io.WriteString(conn, "GET /TCPSocket.js.map HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
-			break
-		}
-		if a.Stats().Edge.Accepted > 0 && a.Stats().Edge.Open == 0 {
-			break
-		}
+	for _, path := range []string{"/TCPSocket.js.map", "/static/Orbited.js.map"} {
+		t.Run(path, func(t *testing.T) {
+			a := start(t, app.Config{
+				Allow: []string{"127.0.0.1:1"}, Limits: app.Limits{WriteTimeout: time.Second},
+				Legacy: []string{"orbited07"},
+			})
+			conn, err := net.Dial("tcp", a.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+			go func() { // until the connection is reset or closed
+				for {
+					if _, err := io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+						return
+					}
+				}
+			}()
+			for a.Stats().Edge.Accepted == 0 || a.Stats().Edge.Open > 0 {
+				time.Sleep(10 * time.Millisecond) // until the proxy has had enough
+			}
+		})
 	}
 }
 

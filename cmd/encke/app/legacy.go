@@ -105,7 +105,7 @@ func (a *App) mountLegacy(name string, protocol legacy.Protocol) {
 	}
 	for path, h := range protocol.Routes {
 		a.legacyPaths = append(a.legacyPaths, path)
-		a.routes.Handle(a.cfg.Prefix+path, a.guard(http.StripPrefix(a.cfg.Prefix, h)))
+		a.routes.Handle(a.cfg.Prefix+path, a.paced(a.guard(http.StripPrefix(a.cfg.Prefix, h))))
 	}
 }
 

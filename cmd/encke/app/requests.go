@@ -70,8 +70,8 @@ func (a *App) guard(next http.Handler) http.Handler {
 	})
 }
 
-// paced bounds how long each write of an answer may wait for the client. Sessions see
-// to that themselves.
+// paced bounds how long each write of an answer may wait for the client. Sessions of our own
+// client see to that themselves.
 func (a *App) paced(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		timeout := a.cfg.WriteTimeout
