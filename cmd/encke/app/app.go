@@ -40,7 +40,6 @@ type App struct {
 	handler     *transports.Handler
 	routes      *http.ServeMux
 	accept      map[string]func(*csp.Session) csp.Handler // of the older protocols
-	legacyPaths []string                                  // of their routes
 	folders     map[string]*static.Folder                 // of the operator
 	taken       []string                                  // folders that older protocols serve
 	edge        edge.Stats
@@ -137,9 +136,7 @@ func (a *App) wire(set *settings) error {
 		return err
 	}
 	a.wireLegacy(set)
-	if err := a.wireFolders(); err != nil {
-		return err
-	}
+	a.wireFolders()
 	for _, folder := range []string{c.Prefix, c.Prefix + "/session"} {
 		if folder != "" { // or the mux would redirect to it with a slash, see exactPaths
 			a.routes.Handle(folder, a.paced(a.guard(http.HandlerFunc(notFound))))

@@ -138,7 +138,7 @@ func (c *Config) check() (*settings, error) {
 		}
 	}
 	s.legacy = c.checkLegacy(s.rules, bad)
-	s.folders = c.checkFolders(bad)
+	s.folders = c.checkFolders(preview(s.legacy), bad)
 	for _, l := range c.Listen {
 		_, port, err := net.SplitHostPort(l)
 		if err == nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"encke/legacy"
 	"encke/static"
 )
 
@@ -38,8 +39,9 @@ func checkFolder(entry string) (name, dir string, err error) {
 	return name, dir, nil
 }
 
-// checkFolders returns the folders of the configuration by name.
-func (c *Config) checkFolders(bad func(setting string, err error)) map[string]string {
+// checkFolders returns the folders of the configuration by name. Those of the older
+// protocols come first.
+func (c *Config) checkFolders(older []legacy.Protocol, bad func(setting string, err error)) map[string]string {
 	dirs := make(map[string]string)
 	for _, entry := range c.Static {
 		name, dir, err := checkFolder(entry)
@@ -51,8 +53,24 @@ func (c *Config) checkFolders(bad func(setting string, err error)) map[string]st
 			bad("--static", fmt.Errorf("two folders have the name %q", name))
 		}
 		dirs[name] = dir
+		if taken(older, name) {
+			bad("--static", fmt.Errorf("%q: /%s/ belongs to a protocol of --legacy", name, name))
+		}
 	}
 	return dirs
+}
+
+// taken reports whether one of the protocols has a path that a folder of this name would have,
+// and does not serve that folder itself.
+func taken(older []legacy.Protocol, name string) bool {
+	found := false
+	for _, p := range older {
+		if p.Folder == name {
+			return false
+		}
+		found = found || p.Routes["/"+name] != nil || p.Routes["/"+name+"/"] != nil
+	}
+	return found
 }
 
 // openFolders opens the folders that are served.
@@ -77,17 +95,12 @@ func (a *App) closeFolders() {
 }
 
 // wireFolders mounts the folders that no protocol serves itself.
-func (a *App) wireFolders() error {
+func (a *App) wireFolders() {
 	for name, f := range a.folders {
-		path := "/" + name
-		switch {
-		case slices.Contains(a.taken, name):
+		if slices.Contains(a.taken, name) {
 			continue
-		case slices.Contains(a.legacyPaths, path) || slices.Contains(a.legacyPaths, path+"/"):
-			return fmt.Errorf("--static: %q: %s/ belongs to a protocol of --legacy", name, path)
 		}
-		a.routes.Handle(a.cfg.Prefix+path, a.paced(a.guard(http.HandlerFunc(notFound))))
-		a.Mount(path+"/", f)
+		a.routes.Handle(a.cfg.Prefix+"/"+name, a.paced(a.guard(http.HandlerFunc(notFound))))
+		a.Mount("/"+name+"/", f)
 	}
-	return nil
 }

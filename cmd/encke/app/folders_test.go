@@ -83,11 +83,10 @@ func TestFoldersThatCanNotBe(t *testing.T) {
 		{[]string{"a=" + file}, "is not a folder"},
 		{[]string{"a=" + file + "x"}, "no such file"},
 		{[]string{"tcp=" + dir}, "belongs to a protocol of --legacy"},
+		{[]string{"csp=" + dir}, "belongs to a protocol of --legacy"}, // which carries orbited08
 	} {
-		a, err := app.Start(app.Config{Listen: []string{"127.0.0.1:0"}, Allow: []string{"127.0.0.1:1"}, Legacy: []string{"orbited07"}, Static: c.static})
-		if err == nil {
-			a.Close()
-		}
+		cfg := app.Config{Listen: []string{"127.0.0.1:0"}, Allow: []string{"127.0.0.1:1"}, Legacy: []string{"orbited07", "orbited08"}, Static: c.static}
+		err := cfg.Check() // before anything is started
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got %v, want %q", c.static, err, c.want)
 		}

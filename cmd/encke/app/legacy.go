@@ -67,6 +67,22 @@ func (c *Config) checkLegacy(rules *whitelist.Rules, bad func(setting string, er
 	return all
 }
 
+// preview returns what the protocols are, with those that carry them, on a proxy that serves
+// nobody.
+func preview(switchedOn map[string]func(*legacy.Proxy) legacy.Protocol) (all []legacy.Protocol) {
+	nobody := new(legacy.Proxy)
+	for _, start := range switchedOn {
+		p := start(nobody)
+		all = append(all, p)
+		if kind, ok := protocols[p.Over]; ok {
+			if start, err := kind.Configure(legacy.Settings{}); err == nil {
+				all = append(all, start(nobody))
+			}
+		}
+	}
+	return all
+}
+
 // wireLegacy mounts the older protocols that are switched on.
 func (a *App) wireLegacy(set *settings) {
 	p := &legacy.Proxy{
@@ -104,7 +120,6 @@ func (a *App) mountLegacy(name string, protocol legacy.Protocol) {
 		a.taken = append(a.taken, protocol.Folder)
 	}
 	for path, h := range protocol.Routes {
-		a.legacyPaths = append(a.legacyPaths, path)
 		a.routes.Handle(a.cfg.Prefix+path, a.paced(a.guard(http.StripPrefix(a.cfg.Prefix, h))))
 	}
 }
