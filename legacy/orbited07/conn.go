@@ -3,6 +3,7 @@ package orbited07
 import (
 	"bytes"
 	"context"
+	"io"
 	"strconv"
 	"sync"
 	"time"
@@ -183,6 +184,9 @@ func (c *conn) pump(b *tcpsocket.Backend) {
 		n, err := read()
 		switch {
 		case err != nil:
+			if err != io.EOF {
+				b.Fail(tcpsocket.ReadCause(err))
+			}
 			c.s.End()
 			c.finish(false)
 			return

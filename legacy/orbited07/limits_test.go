@@ -7,9 +7,12 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"encke/cause"
 )
 
 // openSession opens a session and connects it, over a short poll.
@@ -298,6 +301,33 @@ func TestPostsDoNotPileUp(t *testing.T) {
 		th.ask("again", "POST", "/tcp/KEY?ack=3", "11,314,data04,YQ==")
 		if !th.ended("next") || th.ended("large") || th.ended("again") {
 			t.Errorf("ended: the first %v, the second %v, the third %v; want the second", th.ended("large"), th.ended("next"), th.ended("again"))
+		}
+	})
+}
+
+// broken is a backend that resets the connection.
+type broken struct{ net.Conn }
+
+func (broken) Read([]byte) (int, error) { return 0, syscall.ECONNRESET }
+
+// The record of a socket says what its backend did.
+func TestResetOfTheBackend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		th := &theatre{t: t, answers: make(map[string]*answer)}
+		near, far := net.Pipe()
+		th.backend = far
+		th.r = newRig(t, openFunc(func(dest) (net.Conn, error) { return broken{near}, nil }), nil)
+		defer th.stop()
+		th.ask("key", "GET", "/tcp", "")
+		th.key = th.body("key")
+		th.ask("open", "GET", "/tcp/KEY/poll", "")
+		th.ask("shake", "POST", "/tcp/KEY?ack=2", "11,114,data020,bG9jYWxob3N0Ojk5OTkK")
+		th.ask("end", "GET", "/tcp/KEY/poll?ack=2", "")
+		if got, want := th.body("end"), "11,314,data04,MQ==11,415,close014,loseConnection"; got != want {
+			t.Errorf("the client is told %q, want %q", got, want)
+		}
+		if n := th.r.sockets.Stats().Ended[cause.Reset]; n != 1 {
+			t.Errorf("%d sockets were reset, want 1", n)
 		}
 	})
 }
