@@ -49,11 +49,13 @@ const patience = 50 * time.Millisecond
 // byte ahead while a handler runs.
 func (t *turn) Read(p []byte) (int, error) {
 	c := t.Conn
-	switch {
-	case t.over.Load():
+	if t.over.Load() {
 		return 0, io.EOF
-	case len(p) == 1 && c.requests > 0 && (c.framing.between() || c.framing.state == inUpgrade):
-		return 0, t.lookAhead()
+	}
+	if len(p) == 1 {
+		if looked, err := t.lookAhead(); looked {
+			return 0, err
+		}
 	}
 	t.mu.Lock()
 	readBy := t.readBy
@@ -79,11 +81,22 @@ func (t *turn) Read(p []byte) (int, error) {
 }
 
 // lookAhead waits until the client has left, or sends more; that is left for the next Read.
-func (t *turn) lookAhead() error {
+// It reports false when the request under way was not read to its end. net/http calls it in
+// a goroutine of its own, which may be late: once the connection was taken, what it looks
+// at here is another turn's.
+func (t *turn) lookAhead() (bool, error) {
+	c := t.Conn
 	t.mu.Lock()
-	if t.brief || t.over.Load() {
+	switch {
+	case t.over.Load():
 		t.mu.Unlock()
-		return nil
+		return true, io.EOF
+	case c.requests == 0 || !c.framing.between() && c.framing.state != inUpgrade:
+		t.mu.Unlock()
+		return false, nil
+	case t.brief:
+		t.mu.Unlock()
+		return true, nil
 	}
 	t.looked = make(chan struct{})
 	t.setReadBy(t.readBy)
@@ -93,7 +106,7 @@ func (t *turn) lookAhead() error {
 	close(t.looked)
 	t.looked = nil
 	t.mu.Unlock()
-	return err
+	return true, err
 }
 
 // leave ends the turn, which finds the connection without a request.
