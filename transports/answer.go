@@ -66,6 +66,7 @@ type answer struct {
 	timer  *time.Timer
 	said   atomic.Int64 // when something was last sent, nanoseconds since start
 	gone   atomic.Bool  // the client has left
+	behind atomic.Bool  // or its next request has begun
 	closed atomic.Bool  // all was sent
 	last   bool         // the connection ends with the answer
 
@@ -89,9 +90,9 @@ func (a *answer) begin(w http.ResponseWriter, pg page) {
 	a.writer = rawconn.NewWriter(a.below)
 	a.said.Store(int64(sinceStart()))
 	a.timer = time.AfterFunc(a.hold, a.confined(a.check))
-	a.h.track(a.below, true)
+	a.h.track(a, true)
 	if !a.h.spawn(a.confined(a.await)) {
-		a.h.track(a.below, false)
+		a.h.track(a, false)
 		a.over(false) // the proxy is stopping
 		return
 	}
@@ -123,15 +124,22 @@ func (a *answer) poll() bool {
 
 // await is what the goroutine does.
 func (a *answer) await() {
-	defer a.h.track(a.below, false)
-	defer a.release() // if a panic kept over from it
 	if a.conn.Await() == nil {
+		if a.behind.Store(true); a.closed.Load() { // else over does it
+			a.h.track(a, false)
+		}
 		return
 	}
 	a.gone.Store(true)
 	a.conn.Hangup()
 	a.link.Detach()
+	a.h.track(a, false)
+	a.release() // if a panic kept over from it
 }
+
+// Close cuts the connection. Handler.Wait calls it while there is something to wait for:
+// the goroutine, or the end of an answer that has the next request behind it.
+func (a *answer) Close() error { return a.below.Close() }
 
 // check is called by the timer when a heartbeat may be due.
 func (a *answer) check() {
@@ -229,7 +237,9 @@ func (a *answer) drain(d *draft, last bool) {
 
 // over is called once, by whoever flushes: nothing more is sent. whole says that all was.
 func (a *answer) over(whole bool) {
-	a.closed.Store(true)
+	if a.closed.Store(true); a.behind.Load() {
+		a.h.track(a, false)
+	}
 	a.timer.Stop()
 	a.link.Detach()
 	a.release()
@@ -246,7 +256,10 @@ func (a *answer) confined(f func()) func() {
 		defer func() {
 			if v := recover(); v != nil {
 				a.h.Panicked(v, a.session)
+				a.closed.Store(true)
 				a.conn.Hangup()
+				a.h.track(a, false)
+				a.release()
 			}
 		}()
 		f()

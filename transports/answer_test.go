@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"encke/buffer"
 	"encke/cause"
 	"encke/csp"
 	"encke/transports"
@@ -121,4 +122,62 @@ func TestClientLeavesAnOpenAnswer(t *testing.T) {
 			}
 		}
 	})
+}
+
+// An open answer counts as a request of its address also when the next one is behind it.
+func TestRequestsBehindOpenAnswersCount(t *testing.T) {
+	r := newRig(t, transports.Options{AddressRequests: 1}, csp.Options{})
+	id := r.open()
+	c := r.connect()
+	poll := r.posted("1.1", "long-polling?hold=60", resume(id, 0))
+	io.WriteString(c, poll+poll)
+	r.attached(1)
+	for range 20 {
+		if resp := r.post("send", resume(id, 0)); resp.StatusCode != http.StatusTooManyRequests {
+			t.Fatalf("a second request beside an open answer: %s", resp.Status)
+		}
+	}
+}
+
+// attached waits until n downlinks have begun.
+func (r *rig) attached(n uint64) {
+	r.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); r.server.Stats().Attached < n; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			r.t.Fatal("no downlink begins")
+		}
+	}
+}
+
+// When the proxy stops, an answer that its client does not read is cut, whether or not the
+// client has sent another request.
+func TestUnreadAnswersAreCut(t *testing.T) {
+	for _, behind := range []string{"", "POST"} {
+		r := newRig(t, transports.Options{WriteTimeout: time.Hour}, csp.Options{MaxSendBuffer: 32 << 20})
+		id := r.open()
+		c := r.connect()
+		io.WriteString(c, r.posted("1.1", "fetch-streaming?hold=60", resume(id, 0))+behind)
+		r.attached(1)
+		s, err := r.server.Resume(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 256 {
+			piece := buffer.Get(buffer.Max)
+			piece.Extend(buffer.Max)
+			if err := s.Send(piece, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.Close(cause.Denied.Err())
+		done := make(chan struct{})
+		go func() { r.h.Wait(100 * time.Millisecond); close(done) }()
+		select {
+		case <-done:
+		case <-time.After(20 * time.Second):
+			c.Close()
+			t.Errorf("with %q behind it an answer is waited for", behind)
+			<-done
+		}
+	}
 }

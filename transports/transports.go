@@ -3,8 +3,8 @@ package transports
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -122,8 +122,8 @@ type Handler struct {
 	stats  counters
 
 	mu      sync.Mutex
-	live    map[net.Conn]struct{} // that net/http no longer has
-	closing bool                  // Wait was called: nothing is added to links
+	live    map[io.Closer]struct{} // connections and answers that net/http no longer has
+	closing bool                   // Wait was called: nothing is added to links
 
 	stopping context.Context // done when Wait is called
 	stop     context.CancelFunc
@@ -141,7 +141,7 @@ type route struct {
 // New returns a Handler for the sessions of server. It fails when an option names
 // a transport that does not exist.
 func New(server *csp.Server, opts Options) (*Handler, error) {
-	h := &Handler{server: server, opts: opts.withDefaults(), routes: make(map[string]route), live: make(map[net.Conn]struct{})}
+	h := &Handler{server: server, opts: opts.withDefaults(), routes: make(map[string]route), live: make(map[io.Closer]struct{})}
 	h.stopping, h.stop = context.WithCancel(context.Background())
 	h.limits = newLimits(&h.opts)
 	for _, name := range h.opts.Transports {
@@ -200,7 +200,7 @@ func (h *Handler) spawn(f func()) bool {
 	return !h.closing
 }
 
-func (h *Handler) track(c net.Conn, live bool) {
+func (h *Handler) track(c io.Closer, live bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if live {
