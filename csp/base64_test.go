@@ -25,7 +25,7 @@ func TestBase64IsTakenAsClientsWriteIt(t *testing.T) {
 	for in, want := range map[string]string{
 		"AAH7_w": "\x00\x01\xfb\xff", "AAH7_w==": "\x00\x01\xfb\xff", "AAH7/w": "\x00\x01\xfb\xff", "AAH7/w==": "\x00\x01\xfb\xff",
 		"+_-/": "\xfb\xff\xbf", "": "",
-		"A": "error", "AA=": "error", "AAH7_w=": "error", "A===": "error", "AAH7_w==AA": "error", "AB": "error", "A*AA": "error",
+		"A": "error", "AA=": "error", "AAH7_w=": "error", "A===": "error", "AAH7_w==AA": "error", "AB": "error", "A*AA": "error", `AAH7\n`: "error", `AA\r\nH7`: "error",
 	} {
 		got := ""
 		if err := ParseText([]byte(`[[1,1,"`+in+`"]]`), func(r *Record) error { got = string(r.Data); return nil }); err != nil {

@@ -123,6 +123,8 @@ func decodeBase64(p *textParser) []byte {
 			s[i] = '-'
 		case '/':
 			s[i] = '_'
+		case '\r', '\n': // DecodeString would skip them
+			p.fail("wrong base64")
 		}
 	}
 	trimmed := strings.TrimRight(string(s), "=")

@@ -28,9 +28,11 @@ func New(p *legacy.Proxy) legacy.Protocol {
 	tcp := a.tcp()
 	return legacy.Protocol{
 		Routes: map[string]http.Handler{
-			"/tcp":    tcp,
-			"/tcp/":   tcp,
-			"/static": http.NotFoundHandler(), // or a redirect to it with a slash would be sent
+			"/tcp":  tcp,
+			"/tcp/": tcp,
+			"/static": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // or a redirect to it with a slash would be sent
+				a.files.serve(w, r, "")
+			}),
 			"/static/": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				a.files.serve(w, r, strings.TrimPrefix(r.URL.Path, "/static/"))
 			}),
@@ -121,12 +123,18 @@ func (a *adapter) find(key, origin string) (*conn, error) {
 	return s.Handler().(*conn), nil
 }
 
-// opener returns the origin that the session with this key was opened by, or origin if
-// there is none. The session of a page of another port is opened through the bridge, which
-// is a page of the proxy's, but its frame is asked for by the page itself.
+// opener returns the origin that counts as that of a page which asks for the frame of the
+// session with this key. The session of a page of another port is opened through the bridge,
+// which is a page of the proxy's, but its frame is asked for by the page itself. Sessions
+// that other pages have opened are theirs alone.
 func (a *adapter) opener(key, origin string) string {
-	if s, err := a.p.Sessions.Resume(key); err == nil {
-		return s.Peer().Origin
+	s, err := a.p.Sessions.Resume(key)
+	if err != nil {
+		return origin
+	}
+	opener := s.Peer()
+	if _, host, _ := strings.Cut(opener.Origin, "://"); strings.EqualFold(host, opener.Host) {
+		return opener.Origin
 	}
 	return origin
 }

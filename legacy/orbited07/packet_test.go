@@ -59,7 +59,7 @@ func TestCheckRefusesWhatIsNotBase64(t *testing.T) {
 	long := strings.Repeat("AAAA", 2000)
 	for text, fine := range map[string]bool{
 		"": true, "YQ==": true, "YWI=": true, "YWJj": true, long: true, long + "YQ==": true,
-		"YQ": false, "YQ=": false, "=": false, "Y!==": false, "YQ==YQ==": false, "YQ-_": false, long + "A": false, "\n" + long: false,
+		"YQ": false, "YQ=": false, "=": false, "Y!==": false, "YQ==YQ==": false, "YQ-_": false, long + "A": false, "\n" + long: false, "YWJj\n": false, "YW\r\nJj": false,
 	} {
 		body := fmt.Sprintf("11,114,data0%d,%s", len(text), text)
 		if why := check([]byte(body)); (why == nil) != fine {

@@ -1,6 +1,7 @@
 package orbited07
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -109,7 +110,7 @@ func check(body []byte) *cause.Error {
 			piece := text[:n]
 			text = text[n:]
 			got, err := base64.StdEncoding.Decode(scratch.Room(), piece)
-			if err != nil || len(text) > 0 && got != decodedPiece {
+			if err != nil || len(text) > 0 && got != decodedPiece || bytes.ContainsAny(piece, "\r\n") { // which Decode skips
 				return errors.New("data that is not base64 with padding")
 			}
 		}
