@@ -61,3 +61,31 @@ func TestCloseBehindARefusalWaits(t *testing.T) {
 		}
 	})
 }
+
+// slowToClose takes its time, as TLS does where the client reads nothing.
+type slowToClose struct{ net.Conn }
+
+func (c slowToClose) Close() error {
+	time.Sleep(5 * time.Second)
+	return c.Conn.Close()
+}
+
+// Connections that wait for a request are closed together.
+func TestRestingConnectionsCloseTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &Listener{opts: Options{Stats: new(Stats)}, resting: make(map[*Conn]struct{})}
+		for range 100 {
+			near, far := net.Pipe()
+			defer far.Close()
+			if !l.rest(newConn(slowToClose{near}, l)) {
+				t.Fatal("the listener is closed")
+			}
+		}
+		began := time.Now()
+		l.closeResting()
+		l.work.Wait()
+		if took := time.Since(began); took != 5*time.Second {
+			t.Errorf("closing 100 connections took %v", took)
+		}
+	})
+}

@@ -156,7 +156,8 @@ func (l *Listener) spawn(f func()) {
 	}
 }
 
-// closeResting closes the connections that wait for a request.
+// closeResting closes the connections that wait for a request, all at once: in TLS each
+// may take 5 s to say so to a client that reads nothing.
 func (l *Listener) closeResting() {
 	l.mu.Lock()
 	l.closed = true
@@ -164,6 +165,6 @@ func (l *Listener) closeResting() {
 	l.resting = nil
 	l.mu.Unlock()
 	for c := range resting {
-		c.Close()
+		l.work.Go(func() { c.Close() }) // Close waits for it
 	}
 }
