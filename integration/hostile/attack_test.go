@@ -10,9 +10,11 @@ import (
 type attack struct {
 	name string
 	request
-	wire string                  // instead of request: the bytes as they are
-	on   func(id string) request // instead of request: for a session that is opened right before it
-	want answer
+	wire   string                         // instead of request: the bytes as they are
+	on     func(id string) request        // instead of request: for a session that is opened right before it
+	opened func(*rig, *testing.T) string  // opens that; nil: rig.open, for a page of the listed origin
+	over   func(*rig, *testing.T, string) // shows that the attack has ended the session; nil: it is not looked at
+	want   answer
 }
 
 // bytes returns what goes over the wire when id is a session of the listed origin.
@@ -30,25 +32,34 @@ func (a attack) bytes(id string) string {
 type family func(t *testing.T, r *rig) []attack
 
 var families = map[string]family{
-	"origin":       foreignOrigins,
-	"referer":      foreignReferers,
-	"host":         foreignHosts,
-	"leaked id":    leakedIDs,
-	"guessed id":   guessedIDs,
-	"method":       wrongMethods,
-	"variable":     wrongVariables,
-	"callback":     wrongCallbacks,
-	"base64":       wrongBase64,
-	"record":       wrongRecords,
-	"frame":        wrongFrames,
-	"body":         wrongBodies,
-	"injection":    injections,
-	"upgrade":      wrongUpgrades,
-	"older socket": olderWebSockets,
-	"file":         wrongFiles,
-	"smuggling":    smuggling,
-	"head":         wrongHeads,
-	"forwarded by": forwarded,
+	"origin":        foreignOrigins,
+	"referer":       foreignReferers,
+	"host":          foreignHosts,
+	"leaked id":     leakedIDs,
+	"guessed id":    guessedIDs,
+	"method":        wrongMethods,
+	"variable":      wrongVariables,
+	"callback":      wrongCallbacks,
+	"base64":        wrongBase64,
+	"record":        wrongRecords,
+	"frame":         wrongFrames,
+	"body":          wrongBodies,
+	"injection":     injections,
+	"upgrade":       wrongUpgrades,
+	"older socket":  olderWebSockets,
+	"older request": olderRequests,
+	"older id":      olderIDs,
+	"older method":  olderMethods,
+	"older body":    olderBodies,
+	"older file":    olderFiles,
+	"echo":          wrongEchoes,
+	"number":        wrongNumbers,
+	"batch":         wrongBatches,
+	"packet":        wrongPackets,
+	"file":          wrongFiles,
+	"smuggling":     smuggling,
+	"head":          wrongHeads,
+	"forwarded by":  forwarded,
 }
 
 // enough is how many attacks there must be at least; a family that falls away is noticed.
@@ -94,7 +105,10 @@ func TestHostileRequests(t *testing.T) {
 func (r *rig) suffer(t *testing.T, a attack) {
 	t.Helper()
 	id := ""
-	if a.on != nil {
+	switch {
+	case a.opened != nil:
+		id = a.opened(r, t)
+	case a.on != nil:
 		id = r.open(t, listed)
 	}
 	wire := a.bytes(id)
@@ -117,6 +131,9 @@ func (r *rig) suffer(t *testing.T, a attack) {
 	}
 	if now := r.backend.Open(); now != dialled {
 		t.Errorf("the backend has %d connections, want %d", now, dialled)
+	}
+	if a.over != nil {
+		a.over(r, t, id)
 	}
 	if t.Failed() {
 		t.Logf("the request was %.400q", wire)

@@ -58,8 +58,19 @@ func guessedIDs(t *testing.T, r *rig) (all []attack) {
 	id := r.open(t, listed)
 	r.alive(t, id, 0) // from now on it waits for its next request for two minutes
 	t.Cleanup(func() { r.alive(t, id, 0) })
+	for what, guess := range guesses(id) {
+		for _, e := range endpoints {
+			q := e.plain(r, resume(guess, 0)+seq(1)+data("eViL"))
+			all = append(all, attack{name: e.name + ": id " + what, request: q, want: e.refusal(404, cause.SessionLost, "unknown session")})
+		}
+	}
+	return all
+}
+
+// guesses are ids that are not id, though some come close.
+func guesses(id string) map[string]string {
 	random := strings.TrimPrefix(id, "n0.")
-	for what, guess := range map[string]string{
+	return map[string]string{
 		"empty":                     "",
 		"of the right form":         "n0.AAAAAAAAAAAAAAAAAAAAAA",
 		"chosen by an attacker":     "n0.eViLeViLeViLeViLeViL00",
@@ -85,11 +96,5 @@ func guessedIDs(t *testing.T, r *rig) (all []attack) {
 		"4,000 characters":          strings.Repeat("eViL", 1000),
 		"twice":                     id + "," + id,
 		"the key instead of the id": fresh()[2:],
-	} {
-		for _, e := range endpoints {
-			q := e.plain(r, resume(guess, 0)+seq(1)+data("eViL"))
-			all = append(all, attack{name: e.name + ": id " + what, request: q, want: e.refusal(404, cause.SessionLost, "unknown session")})
-		}
 	}
-	return all
 }

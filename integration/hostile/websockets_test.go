@@ -11,8 +11,9 @@ import (
 // olderSockets are the WebSockets of older protocols, by the names of the protocols.
 var olderSockets = map[string]string{"websockify": "/websockify?token=desk", "orbited2": "/ws", "wisp": "/wisp/", "wsproxy": "/v1?address=127.0.0.1:1"}
 
-// serveOlder switches on the protocols of olderSockets.
+// serveOlder switches on all older protocols.
 func serveOlder(cfg *app.Config, b *backend.Backend) {
+	cfg.Legacy = []string{"csp", "orbited07", "orbited08"}
 	for name := range olderSockets {
 		cfg.Legacy = append(cfg.Legacy, name)
 	}
