@@ -124,8 +124,12 @@ func (l *link) write() error {
 	}
 }
 
-// end gives the link up.
+// end gives the link up. When it is the session that is over, the proxy is told first: what
+// was read may have come before it knew.
 func (l *link) end() {
+	if l.s.csp.Err() != nil {
+		l.writer.Wait()
+	}
 	if l.uplink != nil {
 		l.uplink.Detach()
 	}

@@ -74,11 +74,18 @@ func (c *carrier) webSocket() (answered bool, err error) {
 	}
 }
 
-// endWebSocket ends the uplink that belongs to the WebSocket.
+// endWebSocket ends the uplink that belongs to the WebSocket. When it is the session that is
+// over, the proxy is told first: what was read may have come before it knew.
 func (c *carrier) endWebSocket() {
 	c.mu.Lock()
 	uplink, sending, ws := c.uplink, c.sending, c.ws
 	c.mu.Unlock()
+	if uplink != nil && c.p.csp.Err() != nil {
+		select {
+		case <-sending:
+		case <-c.ctx.Done():
+		}
+	}
 	ws.CloseNow()
 	if uplink != nil {
 		uplink.Detach()
