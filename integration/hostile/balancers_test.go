@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"encke/cmd/encke/app"
+	"encke/integration/inprocess"
 	"encke/tcpsocket"
 )
 
@@ -36,7 +37,7 @@ func TestClaimedAddresses(t *testing.T) {
 		{"from the trusted balancer", []string{"127.0.0.0/8"}, claims, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			log := new(logBook)
+			log := new(inprocess.Log)
 			a := start(t, app.Config{
 				Allow: []string{"127.0.0.1:1"}, Origins: []string{listed}, Log: slog.New(slog.NewTextHandler(log, nil)),
 				Limits: app.Limits{AddressSessions: 2, TrustedProxies: c.trusted},

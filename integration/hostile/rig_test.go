@@ -1,7 +1,6 @@
 package hostile
 
 import (
-	"bytes"
 	"io"
 	"log/slog"
 	"net"
@@ -15,6 +14,7 @@ import (
 	"encke/cmd/encke/app"
 	"encke/csp"
 	"encke/integration/backend"
+	"encke/integration/inprocess"
 	"encke/transports"
 )
 
@@ -32,7 +32,7 @@ type rig struct {
 	app     *app.App
 	addr    string           // of the proxy
 	backend *backend.Backend // that its rules allow
-	log     *logBook
+	log     *inprocess.Log
 	canary  *canary  // that they do not
 	healthy net.Conn // a socket of a session that goes on all the time
 	beats   byte
@@ -45,7 +45,7 @@ func newRig(t *testing.T) *rig {
 
 func newRigWith(t *testing.T, limits app.Limits) *rig {
 	t.Helper()
-	r := &rig{backend: backend.Echo(t), log: new(logBook), canary: newCanary(t)}
+	r := &rig{backend: backend.Echo(t), log: new(inprocess.Log), canary: newCanary(t)}
 	cfg := app.Config{
 		Allow:      []string{r.backend.Addr()},
 		Origins:    []string{listed, another, wild},
@@ -72,24 +72,12 @@ func newRigWith(t *testing.T, limits app.Limits) *rig {
 // one address, so its limits are off unless cfg sets them.
 func start(t *testing.T, cfg app.Config) *app.App {
 	t.Helper()
-	if len(cfg.Listen) == 0 {
-		cfg.Listen = []string{"127.0.0.1:0"}
-	}
 	for _, limit := range []*int{&cfg.AddressConnections, &cfg.AddressSessions, &cfg.AddressHandshakes, &cfg.AddressUpgrades, &cfg.AddressSockets, &cfg.AddressRequests} {
 		if *limit == 0 {
 			*limit = -1
 		}
 	}
-	a, err := app.Start(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := a.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return a
+	return inprocess.Start(t, cfg)
 }
 
 // beat sends a byte through the healthy session and waits for its echo.
@@ -186,22 +174,4 @@ func (c *canary) check(t *testing.T) {
 	if n := c.touched.Load(); n > 0 {
 		t.Errorf("a target that no rule allows was dialled %d times", n)
 	}
-}
-
-// logBook keeps what the proxy logs.
-type logBook struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logBook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logBook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }

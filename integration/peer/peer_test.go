@@ -10,6 +10,7 @@ import (
 	"encke/cause"
 	"encke/cmd/encke/app"
 	"encke/integration/backend"
+	"encke/integration/inprocess"
 	"encke/integration/peer"
 	"encke/integration/relay"
 	"encke/transports"
@@ -18,21 +19,12 @@ import (
 // start runs a proxy in this process that allows the backends.
 func start(t *testing.T, allow ...*backend.Backend) *app.App {
 	t.Helper()
-	cfg := app.Config{Listen: []string{"127.0.0.1:0"}, Transports: transports.All(), Linger: 2 * time.Second, Heartbeat: 5 * time.Second}
+	cfg := app.Config{Transports: transports.All(), Linger: 2 * time.Second, Heartbeat: 5 * time.Second}
 	cfg.AddressHandshakes, cfg.AddressUpgrades = -1, -1 // all come from here
 	for _, b := range allow {
 		cfg.Allow = append(cfg.Allow, b.Addr())
 	}
-	a, err := app.Start(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := a.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return a
+	return inprocess.Start(t, cfg)
 }
 
 func dial(t *testing.T, o peer.Options) *peer.Peer {

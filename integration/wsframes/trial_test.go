@@ -4,9 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +12,8 @@ import (
 
 	"encke/cmd/encke/app"
 	"encke/csp"
+	"encke/integration/backend"
+	"encke/integration/inprocess"
 	"encke/tcpsocket"
 )
 
@@ -40,51 +40,17 @@ type trial struct {
 type site struct {
 	app  *app.App
 	addr string
-	echo netAddr
-}
-
-type netAddr struct {
-	host string
-	port uint64
+	echo *backend.Backend
 }
 
 func start(t *testing.T) *site {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go func() { // ends when the proxy closes the connection
-				defer c.Close()
-				io.Copy(c, c)
-			}()
-		}
-	}()
-	a, err := app.Start(app.Config{
-		Listen: []string{"127.0.0.1:0"}, Allow: []string{ln.Addr().String()},
+	echo := backend.Echo(t)
+	a := inprocess.Start(t, app.Config{
+		Allow:  []string{echo.Addr()},
 		Limits: app.Limits{AddressSessions: -1, AddressHandshakes: -1, AddressUpgrades: -1, AddressRequests: -1}, // all come from here
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := a.Close(); err != nil {
-			t.Error(err)
-		}
-		ln.Close()
-		<-done
-	})
-	host, port, _ := net.SplitHostPort(ln.Addr().String())
-	n, _ := strconv.ParseUint(port, 10, 16)
-	return &site{a, a.Addr().String(), netAddr{host, n}}
+	return &site{a, a.Addr().String(), echo}
 }
 
 // play runs the cases of one chapter.
@@ -151,7 +117,7 @@ func (tt *trial) run(t *testing.T, s *site) {
 	if resp := c.upgrade(""); resp.StatusCode != 101 {
 		t.Fatalf("the handshake was answered with %s", resp.Status)
 	}
-	open := tcpsocket.Frame{Type: tcpsocket.Open, Socket: 1, N: 16 << 20, Port: s.echo.port, Host: []byte(s.echo.host)}
+	open := tcpsocket.Frame{Type: tcpsocket.Open, Socket: 1, N: 16 << 20, Port: uint64(s.echo.Port()), Host: []byte(s.echo.Host())}
 	hello := newRecord() + record(csp.Record{Kind: csp.Seq, ID: 1}) + record(csp.Record{Kind: csp.Data, Data: open.Append(nil)})
 	c.write(frame(fin|binaryData, hello), 0)
 	c.until("the socket is open", func() bool { return c.opened })

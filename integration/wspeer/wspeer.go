@@ -14,6 +14,7 @@ import (
 
 	"encke/cause"
 	"encke/cmd/encke/app"
+	"encke/integration/inprocess"
 )
 
 // patience is a guard against hanging for ever, not a statement about how long anything
@@ -29,17 +30,7 @@ type Conn struct {
 // Start starts a proxy in this process, on a port of its own. It stops with t.
 func Start(t testing.TB, cfg app.Config) (url string) {
 	t.Helper()
-	cfg.Listen = []string{"127.0.0.1:0"}
-	a, err := app.Start(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := a.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return a.URL()
+	return inprocess.Start(t, cfg).URL()
 }
 
 // Dial opens a WebSocket for a page of the proxy at url, which may have a prefix. It ends

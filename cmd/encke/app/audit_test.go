@@ -8,12 +8,13 @@ import (
 
 	"encke/client"
 	"encke/cmd/encke/app"
+	"encke/integration/inprocess"
 )
 
 func TestAuditLog(t *testing.T) {
-	var log syncBuffer
+	var log inprocess.Log
 	addr, conns := backend(t)
-	a := start(t, app.Config{Allow: []string{addr}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	a := inprocess.Start(t, app.Config{Allow: []string{addr}, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	d := &client.Dialer{Proxy: a.URL()}
 	conn, err := d.Dial("tcp", addr)
 	if err != nil {

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"encke/cmd/encke/app"
+	"encke/integration/inprocess"
 )
 
 // A body that never comes holds no connection, also where the request is refused
 // before anybody reads it.
 func TestBodiesThatNeverCome(t *testing.T) {
-	a := start(t, app.Config{Allow: []string{"127.0.0.1:1"}})
+	a := inprocess.Start(t, app.Config{Allow: []string{"127.0.0.1:1"}})
 	type result struct {
 		name string
 		err  error

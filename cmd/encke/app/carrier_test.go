@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"encke/cmd/encke/app"
+	"encke/integration/inprocess"
 )
 
 // A protocol whose framing another one carries brings that along, but not its framing.
@@ -25,7 +26,7 @@ func TestLegacyFramings(t *testing.T) {
 		{[]string{"orbited08", "csp", "orbited2"}, `4,0,0,`, `("OK")`},
 		{[]string{"orbited08", "csp", "orbited2"}, `127.0.0.1:1\n`, `("OK")`},
 	} {
-		a := start(t, app.Config{Legacy: c.legacy, Allow: []string{"127.0.0.1:1"}})
+		a := inprocess.Start(t, app.Config{Legacy: c.legacy, Allow: []string{"127.0.0.1:1"}})
 		post := func(path, body string) string {
 			req, err := http.NewRequest("POST", a.URL()+path, strings.NewReader(body))
 			if err != nil {

@@ -19,6 +19,7 @@ import (
 	"encke/client"
 	"encke/cmd/encke/app"
 	"encke/csp"
+	"encke/integration/inprocess"
 )
 
 // say sends a request as it is and returns all that comes back until the end of the
@@ -41,7 +42,7 @@ func say(t *testing.T, a *app.App, request string) string {
 
 // The proxy's listeners are those of package edge.
 func TestSmuggledRequestIsNotAnswered(t *testing.T) {
-	a := start(t, app.Config{Allow: []string{"127.0.0.1:1"}})
+	a := inprocess.Start(t, app.Config{Allow: []string{"127.0.0.1:1"}})
 	got := say(t, a, "POST /session/send HTTP/1.1\r\nHost: localhost\r\nOrigin: "+a.URL()+"\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	if !strings.HasPrefix(got, "HTTP/1.1 400 ") || strings.Count(got, "HTTP/1.1") != 1 {
 		t.Errorf("%q, want 400 and nothing else", got)
@@ -56,7 +57,7 @@ func TestSmuggledRequestIsNotAnswered(t *testing.T) {
 }
 
 func TestSlowHead(t *testing.T) {
-	a := start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Limits: app.Limits{HeaderTimeout: 100 * time.Millisecond}})
+	a := inprocess.Start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Limits: app.Limits{HeaderTimeout: 100 * time.Millisecond}})
 	if got := say(t, a, "GET / HTTP/1.1\r\nHost: "); got != "" {
 		t.Errorf("answered %q", got)
 	}
@@ -68,7 +69,7 @@ func TestSlowHead(t *testing.T) {
 // HTTP/2 has the same limits of heads.
 func TestHTTP2Heads(t *testing.T) {
 	cert, key, pool := certificate(t)
-	a := start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Cert: cert, Key: key})
+	a := inprocess.Start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Cert: cert, Key: key})
 	c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}}
 	defer c.CloseIdleConnections()
 	do := func(path string, fields int) int {
@@ -121,7 +122,7 @@ func opened(t *testing.T, a *app.App, key byte, forwarded string) int {
 // else by the peer's, whatever headers say.
 func TestLimitsByAddress(t *testing.T) {
 	defer http.DefaultClient.CloseIdleConnections()
-	a := start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Limits: app.Limits{AddressSessions: 1, TrustedProxies: []string{"127.0.0.1"}}})
+	a := inprocess.Start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Limits: app.Limits{AddressSessions: 1, TrustedProxies: []string{"127.0.0.1"}}})
 	for i, tt := range []struct {
 		from string
 		want int
@@ -133,7 +134,7 @@ func TestLimitsByAddress(t *testing.T) {
 	if n := a.Stats().Requests.Sessions; n != 4 {
 		t.Errorf("%d counted, want 4", n)
 	}
-	a = start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Limits: app.Limits{AddressSessions: 1}})
+	a = inprocess.Start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Limits: app.Limits{AddressSessions: 1}})
 	if got := opened(t, a, 1, "192.0.2.1"); got != 200 {
 		t.Errorf("%d", got)
 	}
@@ -143,9 +144,9 @@ func TestLimitsByAddress(t *testing.T) {
 }
 
 func TestProxyProtocol(t *testing.T) {
-	var log syncBuffer
+	var log inprocess.Log
 	addr, conns := backend(t)
-	a := start(t, app.Config{
+	a := inprocess.Start(t, app.Config{
 		Allow: []string{addr}, Log: slog.New(slog.NewTextHandler(&log, nil)),
 		Listen: []string{"127.0.0.1:0", "[::1]:0"}, Limits: app.Limits{ProxyProtocol: []string{"127.0.0.1:0=127.0.0.0/8"}},
 	})
@@ -178,7 +179,7 @@ func TestProxyProtocol(t *testing.T) {
 func TestSlowReaderOfFiles(t *testing.T) {
 	for _, path := range []string{"/TCPSocket.js.map", "/static/Orbited.js.map"} {
 		t.Run(path, func(t *testing.T) {
-			a := start(t, app.Config{
+			a := inprocess.Start(t, app.Config{
 				Allow: []string{"127.0.0.1:1"}, Limits: app.Limits{WriteTimeout: time.Second},
 				Legacy: []string{"orbited07"},
 			})
@@ -218,7 +219,7 @@ func TestOutOfDescriptors(t *testing.T) {
 	defer http.DefaultClient.CloseIdleConnections()
 	addr, conns := backend(t)
 	limit := descriptors(t) + 3 + 100 // room for about 60 sockets, less what is set aside
-	a := start(t, app.Config{Allow: []string{addr}, Limits: app.Limits{MaxDescriptors: limit}})
+	a := inprocess.Start(t, app.Config{Allow: []string{addr}, Limits: app.Limits{MaxDescriptors: limit}})
 	if got := opened(t, a, 1, ""); got != 200 {
 		t.Fatalf("the first session: %d", got)
 	}

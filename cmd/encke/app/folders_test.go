@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"encke/cmd/encke/app"
+	"encke/integration/inprocess"
 )
 
 func TestFolders(t *testing.T) {
@@ -21,7 +22,7 @@ func TestFolders(t *testing.T) {
 	}
 	c := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	defer c.CloseIdleConnections()
-	a := start(t, app.Config{
+	a := inprocess.Start(t, app.Config{
 		Allow: []string{"127.0.0.1:1"}, Prefix: "/p", Legacy: []string{"orbited07"},
 		Static: []string{"app=" + dir, "static=" + scripts},
 	})

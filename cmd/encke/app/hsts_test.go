@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"encke/cmd/encke/app"
+	"encke/integration/inprocess"
 )
 
 func TestStrictTransport(t *testing.T) {
 	cert, key, pool := certificate(t)
-	over := start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Cert: cert, Key: key, Hosts: []string{"proxy.test"}})
-	plain := start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Hosts: []string{"proxy.test"}})
+	over := inprocess.Start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Cert: cert, Key: key, Hosts: []string{"proxy.test"}})
+	plain := inprocess.Start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Hosts: []string{"proxy.test"}})
 	c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
 	defer c.CloseIdleConnections()
 	for _, tt := range []struct {

@@ -15,6 +15,7 @@ import (
 
 	"encke/cmd/encke/app"
 	"encke/csp"
+	"encke/integration/inprocess"
 	"encke/tcpsocket"
 )
 
@@ -22,7 +23,7 @@ import (
 // the WebSocket, one waits for the backend.
 func TestIdleSessionParksTwoGoroutines(t *testing.T) {
 	addr, conns := backend(t)
-	a := start(t, app.Config{Allow: []string{addr}})
+	a := inprocess.Start(t, app.Config{Allow: []string{addr}})
 	const sessions = 20
 	host, port, _ := net.SplitHostPort(addr)
 	openSession := func(i int) {
@@ -66,7 +67,7 @@ func TestIdleSessionParksTwoGoroutines(t *testing.T) {
 
 // An open answer parks one goroutine, and so does a connection without a request.
 func TestIdleConnectionsParkOneGoroutine(t *testing.T) {
-	a := start(t, app.Config{Allow: []string{"127.0.0.1:1"}})
+	a := inprocess.Start(t, app.Config{Allow: []string{"127.0.0.1:1"}})
 	request := func(path string, body []byte) {
 		c, err := net.Dial("tcp", a.Addr().String())
 		if err != nil {

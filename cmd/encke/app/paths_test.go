@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"encke/cmd/encke/app"
+	"encke/integration/inprocess"
 )
 
 // A path that http.ServeMux would clean is not found. Its redirect would repeat the
 // request in HTML, and would come before the Host is looked at.
 func TestNoPathIsRedirected(t *testing.T) {
 	for _, prefix := range []string{"", "/tcp"} {
-		a := start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Prefix: prefix})
+		a := inprocess.Start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Prefix: prefix})
 		root := "http://" + a.Addr().String()
 		for _, path := range []string{
 			"//a", "/a//b", "/a/../b", "/./a", "/..", prefix + "/x/../TCPSocket.js", prefix + "//TCPSocket.js?<b>", prefix + "/session", prefix + "?<b>", "/tcp", "/%2e/a/..",

@@ -20,6 +20,7 @@ import (
 	"encke/client"
 	"encke/cmd/encke/app"
 	"encke/csp"
+	"encke/integration/inprocess"
 	"encke/tcpsocket"
 )
 
@@ -49,7 +50,7 @@ func heapMiB() int {
 
 // OPENs that are refused are answered without any bound.
 func TestRefusedOpensFillMemory(t *testing.T) {
-	a := start(t, app.Config{Allow: []string{"127.0.0.1:1"}})
+	a := inprocess.Start(t, app.Config{Allow: []string{"127.0.0.1:1"}})
 	defer http.DefaultClient.CloseIdleConnections()
 	id := post(t, a, (&csp.Record{Kind: csp.New, Version: 1, Key: csp.Key{1}}).Append(nil))[0].Session
 	before, sent := heapMiB(), 0
@@ -78,7 +79,7 @@ func TestRefusedOpensFillMemory(t *testing.T) {
 
 // A WebSocket that says no hello delays the end of the process by BodyTimeout.
 func TestShutdownWaitsForHello(t *testing.T) {
-	a := start(t, app.Config{Allow: []string{"127.0.0.1:1"}})
+	a := inprocess.Start(t, app.Config{Allow: []string{"127.0.0.1:1"}})
 	ws, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(a.URL(), "http")+"/session/websocket", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {a.URL()}}})
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +95,7 @@ func TestShutdownWaitsForHello(t *testing.T) {
 // A socket that ended while draining: what the page has not yet taken is dropped.
 func TestDrainLosesTheTail(t *testing.T) {
 	addr, conns := backend(t)
-	a := start(t, app.Config{Allow: []string{addr}, Drain: 10 * time.Second})
+	a := inprocess.Start(t, app.Config{Allow: []string{addr}, Drain: 10 * time.Second})
 	defer http.DefaultClient.CloseIdleConnections()
 	_, port, _ := net.SplitHostPort(addr)
 	n, _ := strconv.Atoi(port)
@@ -131,7 +132,7 @@ func TestDrainLosesTheTail(t *testing.T) {
 // Write, Close, Dialer.Close: Conn.Close promises that what was written arrives.
 func TestCloseThenDialerClose(t *testing.T) {
 	addr, conns := backend(t)
-	a := start(t, app.Config{Allow: []string{addr}})
+	a := inprocess.Start(t, app.Config{Allow: []string{addr}})
 	bad := 0
 	for range 20 {
 		d := &client.Dialer{Proxy: a.URL()}
@@ -160,7 +161,7 @@ func TestCloseThenDialerClose(t *testing.T) {
 // failure of the proxy.
 func TestStopWithAPageThatDoesNotRead(t *testing.T) {
 	addr, conns := backend(t)
-	a := start(t, app.Config{Allow: []string{addr}})
+	a := inprocess.Start(t, app.Config{Allow: []string{addr}})
 	host, port, _ := net.SplitHostPort(addr)
 	n, _ := strconv.Atoi(port)
 	open := tcpsocket.Frame{Type: tcpsocket.Open, Socket: 1, N: 16 << 20, Port: uint64(n), Host: []byte(host)}

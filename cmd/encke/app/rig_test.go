@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -13,29 +12,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
-
-	"encke/cmd/encke/app"
 )
-
-func start(t *testing.T, cfg app.Config) *app.App {
-	t.Helper()
-	if len(cfg.Listen) == 0 {
-		cfg.Listen = []string{"127.0.0.1:0"}
-	}
-	a, err := app.Start(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := a.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return a
-}
 
 // backend accepts connections and hands them out.
 func backend(t *testing.T) (addr string, conns <-chan net.Conn) {
@@ -117,22 +96,4 @@ func certificate(t *testing.T) (cert, key string, pool *x509.CertPool) {
 	pool.AppendCertsFromPEM(write(cert, "CERTIFICATE", der))
 	write(key, "PRIVATE KEY", pkcs8)
 	return cert, key, pool
-}
-
-// syncBuffer is a log that may be written and read at the same time.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

@@ -14,12 +14,13 @@ import (
 	"encke/cause"
 	"encke/client"
 	"encke/cmd/encke/app"
+	"encke/integration/inprocess"
 )
 
 func TestRoutes(t *testing.T) {
 	c := &http.Client{}
 	defer c.CloseIdleConnections()
-	a := start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Prefix: "/tcp"})
+	a := inprocess.Start(t, app.Config{Allow: []string{"127.0.0.1:1"}, Prefix: "/tcp"})
 	base := strings.TrimSuffix(a.URL(), "/tcp")
 	for path, want := range map[string]int{
 		"/tcp/healthz":               200,
@@ -57,7 +58,7 @@ func TestRoutes(t *testing.T) {
 func TestTLSAndHTTP2(t *testing.T) {
 	cert, key, pool := certificate(t)
 	addr, conns := backend(t)
-	a := start(t, app.Config{Allow: []string{addr}, Cert: cert, Key: key})
+	a := inprocess.Start(t, app.Config{Allow: []string{addr}, Cert: cert, Key: key})
 	c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}}
 	defer c.CloseIdleConnections()
 	status, body, resp := get(t, c, a.URL()+"/healthz")
@@ -86,7 +87,7 @@ func TestTLSAndHTTP2(t *testing.T) {
 }
 
 func TestProxyDoesNotReachItself(t *testing.T) {
-	a := start(t, app.Config{Allow: []string{"127.0.0.1:*", "localhost:*"}})
+	a := inprocess.Start(t, app.Config{Allow: []string{"127.0.0.1:*", "localhost:*"}})
 	d := &client.Dialer{Proxy: a.URL()}
 	defer d.Close()
 	_, port, _ := net.SplitHostPort(a.Addr().String())

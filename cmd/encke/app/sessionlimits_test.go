@@ -8,6 +8,7 @@ import (
 	"encke/cause"
 	"encke/client"
 	"encke/cmd/encke/app"
+	"encke/integration/inprocess"
 )
 
 // Every limit of sessions and sockets is an option that arrives where it works, and
@@ -26,7 +27,7 @@ func TestSessionLimitsArrive(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			addr, _ := backend(t)
 			tt.cfg.Allow = []string{addr}
-			a := start(t, tt.cfg)
+			a := inprocess.Start(t, tt.cfg)
 			d := &client.Dialer{Proxy: a.URL()}
 			defer d.Close()
 			if _, err := d.Dial("tcp", addr); err != nil {
@@ -42,7 +43,7 @@ func TestSessionLimitsArrive(t *testing.T) {
 	}
 	t.Run("max windows", func(t *testing.T) {
 		addr, _ := backend(t)
-		a := start(t, app.Config{Allow: []string{addr}, MaxWindows: 64 << 10})
+		a := inprocess.Start(t, app.Config{Allow: []string{addr}, MaxWindows: 64 << 10})
 		d := &client.Dialer{Proxy: a.URL()}
 		defer d.Close()
 		if _, err := d.Dial("tcp", addr); err != nil {
@@ -54,7 +55,7 @@ func TestSessionLimitsArrive(t *testing.T) {
 	})
 	t.Run("lifetime", func(t *testing.T) {
 		addr, _ := backend(t)
-		a := start(t, app.Config{Allow: []string{addr}, Lifetime: time.Second})
+		a := inprocess.Start(t, app.Config{Allow: []string{addr}, Lifetime: time.Second})
 		d := &client.Dialer{Proxy: a.URL()}
 		defer d.Close()
 		conn, err := d.Dial("tcp", addr)
@@ -70,7 +71,7 @@ func TestSessionLimitsArrive(t *testing.T) {
 	})
 	t.Run("buffer budget", func(t *testing.T) {
 		addr, _ := backend(t)
-		a := start(t, app.Config{Allow: []string{addr}, BufferBudget: 32 << 20})
+		a := inprocess.Start(t, app.Config{Allow: []string{addr}, BufferBudget: 32 << 20})
 		if st := a.Stats().Sessions; st.Budget != 32<<20 || st.Retained != 0 {
 			t.Errorf("a budget of %d bytes, %d used; want 32 MiB, 0", st.Budget, st.Retained)
 		}
@@ -81,7 +82,7 @@ func TestSessionLimitsArrive(t *testing.T) {
 // it closed.
 func TestSocketsOfOneAddress(t *testing.T) {
 	addr, _ := backend(t)
-	a := start(t, app.Config{Allow: []string{addr}, Limits: app.Limits{AddressSockets: 2}})
+	a := inprocess.Start(t, app.Config{Allow: []string{addr}, Limits: app.Limits{AddressSockets: 2}})
 	dial := func() (*client.Dialer, error) {
 		d := &client.Dialer{Proxy: a.URL()}
 		t.Cleanup(func() { d.Close() })

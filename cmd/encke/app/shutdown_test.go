@@ -10,11 +10,12 @@ import (
 	"encke/cause"
 	"encke/client"
 	"encke/cmd/encke/app"
+	"encke/integration/inprocess"
 )
 
 func TestShutdownLetsSocketsFinish(t *testing.T) {
 	addr, conns := backend(t)
-	a := start(t, app.Config{Allow: []string{addr}})
+	a := inprocess.Start(t, app.Config{Allow: []string{addr}})
 	d := &client.Dialer{Proxy: a.URL()}
 	defer d.Close()
 	conn, err := d.Dial("tcp", addr)
@@ -46,7 +47,7 @@ func TestShutdownLetsSocketsFinish(t *testing.T) {
 
 func TestShutdownEndsAtItsLimit(t *testing.T) {
 	addr, conns := backend(t)
-	a := start(t, app.Config{Allow: []string{addr}, Drain: 100 * time.Millisecond})
+	a := inprocess.Start(t, app.Config{Allow: []string{addr}, Drain: 100 * time.Millisecond})
 	d := &client.Dialer{Proxy: a.URL()}
 	defer d.Close()
 	conn, err := d.Dial("tcp", addr)
