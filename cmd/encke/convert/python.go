@@ -191,7 +191,7 @@ func (r reader) read(text string) {
 	s := &scanner{text: text, line: 1}
 	for s.at < len(s.text) {
 		begin := *s
-		if s.next() == '\n' || s.next() == 0 {
+		if c := s.next(); (c == '\n' || c == 0) && s.line == begin.line { // not behind a backslash
 			s.take('\n')
 			s.line++
 			continue
