@@ -54,7 +54,7 @@ faults: ## break what lies between a page and a backend; ROWS=7,8 TRANSPORTS=jso
 resume: ## cut sessions on every transport CUTS times (default 700) and count what resumed
 	go test -count 1 -timeout 4h -v -run '^TestResume$$' ./integration/faults
 
-fuzz: ## every fuzz target for FUZZTIME (default 30s), and how often each ran
+fuzz: ## every fuzz target, FUZZTIME times (default 600000x) or for so long
 	sh .ci/fuzz
 
 memory: ## 1,000 sessions that read nothing, for DURATION (default 20s)
