@@ -202,3 +202,20 @@ func TestIdleSessionsAreClosedFirst(t *testing.T) {
 		}
 	})
 }
+
+// What nobody's session needs goes before any session does.
+func TestWhatBelongsToNoSessionGoesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		budget := buffer.NewBudget(1 << 20)
+		left := budget.Account()
+		full := make(chan struct{})
+		_, s, _ := open(t, csp.Options{Budget: budget, Relieve: func() { <-full; left.Set(0) }})
+		send(s, "small")
+		left.Set(1 << 20)
+		close(full)
+		synctest.Wait()
+		if err := s.Err(); err != nil || !budget.Relieved() {
+			t.Errorf("the session ended with %v; %d bytes are in use", err, budget.Used())
+		}
+	})
+}

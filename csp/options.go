@@ -37,6 +37,10 @@ type Options struct {
 	// Default one of 256 MiB.
 	Budget *buffer.Budget
 
+	// Relieve is called before sessions are ended for the Budget, to let go of what
+	// belongs to no live session. Nil: there is nothing.
+	Relieve func()
+
 	// Linger is how long a session without a link waits for the next one.
 	// Default 120 s.
 	Linger time.Duration

@@ -11,9 +11,13 @@ import (
 // first to be closed for its memory.
 const idleAfter = 5 * time.Second
 
-// shed closes sessions until the budget is relieved: the largest of those that
-// acknowledge nothing, then the largest of the others. The budget calls it.
+// shed relieves the budget of what belongs to no session, and then closes sessions: the
+// largest of those that acknowledge nothing, then the largest of the others. The budget
+// calls it.
 func (v *Server) shed() {
+	if v.opts.Relieve != nil {
+		v.opts.Relieve()
+	}
 	type candidate struct {
 		s    *Session
 		idle bool

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -72,12 +74,8 @@ func (m *Mux) Closed(why *cause.Error) {
 	if m.over == nil {
 		m.over = why
 	}
-	all := make([]*socket, 0, len(m.sockets))
-	for _, s := range m.sockets {
-		all = append(all, s)
-	}
 	m.mu.Unlock()
-	for _, s := range all {
+	for _, s := range m.all() {
 		if why.Code == cause.Closed {
 			s.wind()
 		} else {
@@ -85,7 +83,32 @@ func (m *Mux) Closed(why *cause.Error) {
 		}
 	}
 	m.auditRest()
-	m.server.forget(m)
+	m.forgotten()
+}
+
+// cut resets the backends of a session that is over.
+func (m *Mux) cut() {
+	if why := m.overBy(); why != nil {
+		for _, s := range m.all() {
+			s.abort(why, false)
+		}
+	}
+}
+
+// forgotten lets the server forget m if its session is over and has no socket left.
+func (m *Mux) forgotten() {
+	m.mu.Lock()
+	done := m.over != nil && len(m.sockets) == 0
+	m.mu.Unlock()
+	if done {
+		m.server.forget(m)
+	}
+}
+
+func (m *Mux) all() []*socket {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Collect(maps.Values(m.sockets))
 }
 
 // GoAway tells the client that no new socket will be opened on this session, and
@@ -109,14 +132,8 @@ func (m *Mux) Len() int {
 
 // Queued returns how many bytes wait for backends.
 func (m *Mux) Queued() int {
-	m.mu.Lock()
-	all := make([]*socket, 0, len(m.sockets))
-	for _, s := range m.sockets {
-		all = append(all, s)
-	}
-	m.mu.Unlock()
 	n := 0
-	for _, s := range all {
+	for _, s := range m.all() {
 		s.mu.Lock()
 		n += s.queued
 		s.mu.Unlock()
@@ -295,6 +312,7 @@ func (m *Mux) remove(s *socket) {
 	m.server.targets.give(s.dest)
 	m.turns.forget(s)
 	m.server.count.open.Add(-1)
+	m.forgotten()
 }
 
 func (m *Mux) send(f *Frame) { m.sender.Send(f.buffer(), 0) }

@@ -3,7 +3,9 @@ package tcpsocket
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -136,7 +138,7 @@ type Server struct {
 	wg     sync.WaitGroup // goroutines of sockets
 
 	mu    sync.Mutex
-	muxes map[*Mux]struct{} // of live sessions
+	muxes map[*Mux]struct{} // of live sessions, and of ended ones that have sockets
 	away  bool              // sessions that come now open no sockets
 
 	targets targets
@@ -175,19 +177,29 @@ func (v *Server) forget(m *Mux) {
 func (v *Server) GoAway(retry int) {
 	v.mu.Lock()
 	v.away = true
-	all := make([]*Mux, 0, len(v.muxes))
-	for m := range v.muxes {
-		all = append(all, m)
-	}
 	v.mu.Unlock()
-	for _, m := range all {
+	for _, m := range v.all() {
 		m.GoAway(retry)
 	}
+}
+
+// Cut resets the backends that still get what pages sent before they closed their
+// sessions.
+func (v *Server) Cut() {
+	for _, m := range v.all() {
+		m.cut()
+	}
+}
+
+func (v *Server) all() []*Mux {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Collect(maps.Keys(v.muxes))
 }
 
 // Open returns the number of open sockets.
 func (v *Server) Open() int { return int(v.count.open.Load()) }
 
 // Wait returns when all goroutines of all sockets have ended, which they do when
-// their sessions are closed.
+// their sessions are closed, and Cut was called if that was done by pages.
 func (v *Server) Wait() { v.wg.Wait() }

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"encke/buffer"
 	"encke/cause"
 	"encke/whitelist"
 )
@@ -77,6 +78,35 @@ func TestClosedSessionDoesNotWaitForEver(t *testing.T) {
 		}
 		if n := m.server.Open(); n != 0 {
 			t.Errorf("%d sockets are open", n)
+		}
+	})
+}
+
+// Nor is it waited for when the proxy needs its memory, or ends.
+func TestCutEndsClosedSessionsOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		budget := buffer.NewBudget(1 << 20)
+		closed := newMux(t, Options{Budget: budget}) // whose backends read nothing
+		live := &muxOnly{sent: make(chan Frame, 1000)}
+		live.Mux = closed.server.Mux(live, Caller{})
+		for _, m := range []*muxOnly{closed, live} {
+			m.mustReceive(t, openFrame(1), Frame{Type: Data, Socket: 1, Data: []byte("x")})
+		}
+		synctest.Wait()
+		began := time.Now()
+		closed.Closed(cause.Closed.Err())
+		closed.server.Cut()
+		synctest.Wait()
+		if n, used := closed.server.Open(), budget.Used(); n != 1 || used != 4<<10 {
+			t.Errorf("%d sockets are open and %d bytes wait, want those of the live session", n, used)
+		}
+		live.Closed(cause.SessionLost.Err())
+		closed.server.Wait()
+		if took := time.Since(began); took != 0 {
+			t.Errorf("it took %v", took)
+		}
+		if n := len(closed.server.all()); n != 0 {
+			t.Errorf("%d sessions are remembered", n)
 		}
 	})
 }

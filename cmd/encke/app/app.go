@@ -115,7 +115,7 @@ func (a *App) wire(set *settings) error {
 	})
 	a.sessions = csp.NewServer(csp.Options{
 		Node: c.Node, Linger: c.Linger, MaxSessions: c.MaxSessions, SendBuffer: c.SendBuffer, Admit: a.admit,
-		Lifetime: c.Lifetime, Budget: budget,
+		Lifetime: c.Lifetime, Budget: budget, Relieve: a.sockets.Cut,
 		Panicked: func(value any, s *csp.Session) { a.handler.Panicked(value, s) },
 		Accept:   a.acceptSession,
 	})
@@ -287,6 +287,7 @@ func (a *App) Close() error {
 	}
 	a.serving.Wait()
 	a.handler.Wait(linkPatience)
+	a.sockets.Cut()
 	a.sockets.Wait()
 	a.closeFolders()
 	a.log.Info("stopped")
