@@ -94,6 +94,10 @@ func (l *Link) Detach() {
 	wake()
 }
 
+// repeated bounds the payload bytes of a batch that an earlier link has carried in vain. A
+// poll that was too large for a slow line in the time it had would be so again and again.
+const repeated = 16 << 10
+
 // Take fills b with what the link has to send, up to about max payload bytes, and
 // reports whether there is anything. The caller writes it and calls b.Release.
 // After the session's cause was taken the error is io.EOF, after a newer link was
@@ -125,6 +129,9 @@ func (l *Link) Take(b *Batch, max int) (bool, error) {
 	}
 	b.Pings, b.Pongs = l.pings, l.pongs
 	l.spoke, l.sayAck, l.pings, l.pongs, l.beat = true, false, 0, 0, false
+	if o.first+uint64(o.next) <= l.before {
+		max = min(max, repeated)
+	}
 	o.take(b, max)
 	if len(b.Packets) > 0 {
 		b.Seq = b.First != l.next

@@ -25,6 +25,42 @@ func TestResumeSendsWhatWasNotAcknowledged(t *testing.T) {
 	expect(t, "all acknowledged", taken(t, l), `[["ack",0]]`)
 }
 
+// What was lost on a line that is too slow for it goes out again in pieces; what is new
+// does not.
+func TestWhatIsSentAgainIsSentInPieces(t *testing.T) {
+	_, s, _ := open(t, csp.Options{})
+	var b csp.Batch
+	take := func(l *csp.Link) (size int) {
+		t.Helper()
+		if ok, err := l.Take(&b, 256<<10); !ok || err != nil {
+			t.Fatalf("Take: %v, %v", ok, err)
+		}
+		for _, p := range b.Packets {
+			size += len(p.Payload())
+		}
+		b.Release()
+		return size
+	}
+	fill := func(packets int) {
+		for range packets {
+			s.SendApart(buffer.Copy(make([]byte, 10_000)), 0)
+		}
+	}
+	fill(8)
+	if n := take(attach(t, s, 0)); n != 80_000 {
+		t.Errorf("the first link carries %d bytes, want all", n)
+	}
+	for ack := uint64(0); ack < 8; ack += 2 {
+		if n := take(attach(t, s, ack)); n != 20_000 {
+			t.Errorf("behind %d a poll carries %d bytes, want 20000", ack, n)
+		}
+	}
+	fill(8)
+	if n := take(attach(t, s, 8)); n != 80_000 {
+		t.Errorf("a poll carries %d bytes that are new, want all", n)
+	}
+}
+
 // After a resume, an acknowledgement from the old link may make the new link skip
 // packets. The other side counts ids by itself, so it must be told.
 func TestSkippedPacketsAreAnnounced(t *testing.T) {
