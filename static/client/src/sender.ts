@@ -60,6 +60,7 @@ export class Sender {
   private requestHadPackets = false;
   private pollNext = false; // a poll is about to go out and takes along what there is
   private polled = 0; // id of the last packet that went out with the running poll
+  private sent = 0; // highest id that has gone out
   private packetLimit = scriptPackets; // until it is known that the way takes more
   private readonly drain: Timer;
 
@@ -261,6 +262,9 @@ export class Sender {
   /** Packets from an id on, after turning waiting bytes into packets as far as there is room. */
   private gather(from: number, maxBytes: number): Run {
     const { outgoing } = this.session;
+    const start = Math.max(from, outgoing.acked + 1);
+    // What was lost may have been too much for the time that a slow line had.
+    if (start <= this.sent && start > this.polled) maxBytes = Math.min(maxBytes, maxPacket);
     let run = outgoing.packets(from, maxBytes, maxPackets);
     let bytes = 0;
     for (const p of run.packets) bytes += p ? p.length : 0;
@@ -281,6 +285,7 @@ export class Sender {
 
   private packetRecords(run: Run, seq: boolean): SessionRecord[] {
     const records: SessionRecord[] = [];
+    this.sent = Math.max(this.sent, run.first + run.packets.length - 1);
     run.packets.forEach((p, i) => {
       if (i === 0 && seq) records.push({ type: "SEQ", id: run.first });
       records.push(p ? { type: "DATA", data: p } : { type: "END" });

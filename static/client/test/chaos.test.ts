@@ -25,6 +25,7 @@ async function run(seed: number, names: TransportName[]): Promise<{ repeats: num
   const network = new Network(clock, proxy, {
     delay: () => random.int(0, slow),
     piece: () => random.int(1, largest),
+    longest: Infinity,
     cut: () => !calm && random.next() < roughness && ++cuts > 0,
     webSocket: "ok",
     streams: "ok",

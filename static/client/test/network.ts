@@ -11,6 +11,8 @@ export interface Faults {
   delay(): number;
   /** Into pieces of how many bytes answers are cut. */
   piece(): number;
+  /** Bytes of a request or message beyond which it is too slow for the time it has. */
+  longest: number;
   /** Whether this message, answer or piece is where the connection breaks. */
   cut(): boolean;
   /** A WebSocket: "ok", "refused" before it opens, "hangs" while connecting, "mute" after its first answer, "silent" from the start. */
@@ -26,7 +28,7 @@ export interface Faults {
 }
 
 export function noFaults(): Faults {
-  return { delay: () => 1, piece: () => 1 << 20, cut: () => false, webSocket: "ok", streams: "ok", status: 0, hidden: false, down: false };
+  return { delay: () => 1, piece: () => 1 << 20, longest: Infinity, cut: () => false, webSocket: "ok", streams: "ok", status: 0, hidden: false, down: false };
 }
 
 /** A network with a proxy at its end, in the shape of the browser's own classes. */
@@ -90,7 +92,8 @@ export class Network {
       this.lane()(() => {
         if (over) return;
         const hidden = this.faults.hidden && init.method !== "HEAD";
-        if (this.faults.down || hidden || this.faults.cut()) fail();
+        const long = ((init.body as Bytes | undefined)?.length ?? 0) > this.faults.longest;
+        if (this.faults.down || hidden || long || this.faults.cut()) fail();
         else this.serve(name, init, (response) => {
           if (over) return;
           over = true;
@@ -325,7 +328,7 @@ export class FakeWebSocket implements Downlink {
   private fromClient(data: Bytes): void {
     this.up(() => {
       if (this.over) return;
-      if (this.network.faults.down || this.network.faults.cut()) {
+      if (this.network.faults.down || data.length > this.network.faults.longest || this.network.faults.cut()) {
         this.drop(1006);
         return;
       }

@@ -21,6 +21,20 @@ test("a cut link resumes at once and loses nothing", async () => {
   }
 });
 
+test("what is too much for a slow line at once goes through in pieces", async () => {
+  for (const name of ["websocket", "fetch-streaming", "long-polling"] as const) {
+    const { clock, network, bench } = setup(named(name));
+    const s = bench.open();
+    await clock.pass(1000, () => s.opened);
+    network.faults.longest = 100_000;
+    const want = "a".repeat(250_000);
+    s.write(want);
+    bench.trunk.cut();
+    await clock.pass(60_000, () => s.text.length >= want.length);
+    assert.equal(s.text.length, want.length, name);
+  }
+});
+
 test("packets that an acknowledgement skips on a new link do not confuse the ids", async () => {
   const { clock, network, bench } = setup(named("websocket"));
   const s = bench.open();
