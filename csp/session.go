@@ -2,6 +2,7 @@ package csp
 
 import (
 	"encoding/hex"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -63,6 +64,7 @@ type Session struct {
 	ackTimer    *time.Timer // runs while an acknowledgement is due
 	lifetime    *time.Timer // nil: as long as it likes
 
+	addr    netip.Addr     // where its last request came from
 	account buffer.Account // of what out and in keep
 	moved   time.Time      // when the other side last acknowledged something while the budget was filling
 }

@@ -1,7 +1,12 @@
 package transports_test
 
 import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"encke/csp"
@@ -95,5 +100,35 @@ func TestHosts(t *testing.T) {
 		if got := hosts.Accepts(host); got != ok {
 			t.Errorf("host %q accepted: %v", host, got)
 		}
+	}
+}
+
+// A session is not bound to an address, since those of phones change; that one did is
+// counted and logged.
+func TestMovedSessions(t *testing.T) {
+	var log bytes.Buffer
+	r := newRig(t, transports.Options{Log: slog.New(slog.NewTextHandler(&log, nil))}, csp.Options{})
+	id := r.open()
+	for _, tt := range []struct {
+		from  string
+		moved uint64 // so far
+	}{
+		{"127.0.0.1:2", 0},
+		{"192.0.2.1:1", 1},
+		{"192.0.2.1:2", 1},
+		{"[2001:db8::1]:1", 2},
+		{"[2001:db8::2]:1", 2}, // of the same network
+		{"127.0.0.1:3", 3},
+	} {
+		req := r.request(http.MethodPost, "send", resume(id, 0))
+		req.RemoteAddr = tt.from
+		w := httptest.NewRecorder()
+		r.h.ServeHTTP(w, req)
+		if n := r.h.Stats().Moved; w.Code != http.StatusOK || n != tt.moved {
+			t.Errorf("from %s: status %d, %d changes so far, want 200 and %d", tt.from, w.Code, n, tt.moved)
+		}
+	}
+	if n := strings.Count(log.String(), "session moved"); n != 3 || strings.Contains(log.String(), id) {
+		t.Errorf("%d lines, want 3, without the id:\n%s", n, log.String())
 	}
 }

@@ -23,12 +23,13 @@ type Stats struct {
 	Unavailable uint64 // too much in all, or about to stop: 503
 	Starved     uint64 // bodies and messages given up half-sent, for want of memory
 	Lost        uint64 // unknown or ended session, or another origin's: 404, 403
+	Moved       uint64 // requests of a session from another address than the one before; they are served
 	Panics      uint64 // faults of our own that ended a session with internal
 }
 
 type counters struct {
 	origin, method, encoded, malformed, tooLarge, slowBodies,
-	sessions, handshakes, upgrades, requests, unavailable, starved, lost, panics atomic.Uint64
+	sessions, handshakes, upgrades, requests, unavailable, starved, lost, moved, panics atomic.Uint64
 }
 
 // Stats returns the counters.
@@ -38,7 +39,7 @@ func (h *Handler) Stats() Stats {
 		Origin: s.origin.Load(), Method: s.method.Load(), Encoded: s.encoded.Load(), Malformed: s.malformed.Load(),
 		TooLarge: s.tooLarge.Load(), SlowBodies: s.slowBodies.Load(), Sessions: s.sessions.Load(),
 		Handshakes: s.handshakes.Load(), Upgrades: s.upgrades.Load(), Requests: s.requests.Load(), Unavailable: s.unavailable.Load(),
-		Starved: s.starved.Load(), Lost: s.lost.Load(), Panics: s.panics.Load(),
+		Starved: s.starved.Load(), Lost: s.lost.Load(), Moved: s.moved.Load(), Panics: s.panics.Load(),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"encke/buffer"
 	"encke/cause"
 	"encke/csp"
+	"encke/quota"
 )
 
 // maxProbes is how many probes of one request are answered.
@@ -83,22 +84,31 @@ func (u *uplink) take(r *csp.Record) error {
 
 // session finds or opens the session that the hello names.
 func (h *Handler) session(u *uplink, peer csp.Peer) (*csp.Session, error) {
-	if u.hello.Kind == csp.New {
-		s, err := h.server.Open(peer, u.hello.Key)
-		u.session = s
-		return s, err
-	}
-	s, err := h.server.Resume(string(u.hello.Session))
+	s, err := h.find(u, peer)
 	if err != nil {
 		return nil, err
 	}
-	if s.Peer().Protocol != "" {
-		return nil, cause.SessionLost.With("unknown session")
+	u.session = s
+	if s.Moved(quota.Key(peer.Addr)) {
+		h.stats.moved.Add(1)
+		h.opts.Log.Info("session moved", "session", s.Digest(), "origin", peer.Origin, "remote", peer.Addr)
 	}
-	if s.Peer().Origin != peer.Origin {
+	return s, nil
+}
+
+func (h *Handler) find(u *uplink, peer csp.Peer) (*csp.Session, error) {
+	if u.hello.Kind == csp.New {
+		return h.server.Open(peer, u.hello.Key)
+	}
+	s, err := h.server.Resume(string(u.hello.Session))
+	switch {
+	case err != nil:
+		return nil, err
+	case s.Peer().Protocol != "":
+		return nil, cause.SessionLost.With("unknown session")
+	case s.Peer().Origin != peer.Origin:
 		return nil, cause.Denied.With("the session belongs to another origin")
 	}
-	u.session = s
 	return s, nil
 }
 
