@@ -71,7 +71,7 @@ func (g *Group) Dial(ctx context.Context, dest whitelist.Dest, opts OpenOptions)
 func (g *Group) Go(f func()) { g.m.server.wg.Go(g.m.confined(f)) }
 
 // Close ends all sockets because their session is over: backends are reset.
-func (g *Group) Close(why *cause.Error) { g.m.Closed(why) }
+func (g *Group) Close(why *cause.Error) { g.m.close(why, false) }
 
 // Len returns the number of open sockets.
 func (g *Group) Len() int { return g.m.Len() }

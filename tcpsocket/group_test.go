@@ -151,17 +151,19 @@ func TestGroupRefusesWhatRulesDo(t *testing.T) {
 }
 
 func TestGroupCloseResetsBackends(t *testing.T) {
-	_, g := newGroup(t, nil, Options{})
-	dest, conns := listen(t)
-	g.mustDial(t, dest)
-	far := <-conns
-	defer far.Close()
-	g.Close(cause.SessionLost.Err())
-	if _, err := far.Read(make([]byte, 1)); err == nil || err == io.EOF {
-		t.Errorf("the backend read %v, want a reset", err)
-	}
-	if _, err := g.Dial(t.Context(), dest, OpenOptions{}); !errors.Is(err, cause.SessionLost.Err()) {
-		t.Errorf("a socket after the end: %v, want session-lost", err)
+	for _, why := range []*cause.Error{cause.SessionLost.Err(), cause.Closed.Err()} {
+		_, g := newGroup(t, nil, Options{})
+		dest, conns := listen(t)
+		g.mustDial(t, dest)
+		far := <-conns
+		defer far.Close()
+		g.Close(why)
+		if _, err := far.Read(make([]byte, 1)); err == nil || err == io.EOF {
+			t.Errorf("%v: the backend read %v, want a reset", why, err)
+		}
+		if _, err := g.Dial(t.Context(), dest, OpenOptions{}); !errors.Is(err, why) {
+			t.Errorf("%v: a socket after the end: %v", why, err)
+		}
 	}
 }
 

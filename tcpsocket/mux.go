@@ -69,14 +69,16 @@ func (m *Mux) Writable() { m.turns.writable() }
 
 // Closed ends all sockets because the session is over. When the page has closed it, their
 // backends get what it sent before.
-func (m *Mux) Closed(why *cause.Error) {
+func (m *Mux) Closed(why *cause.Error) { m.close(why, why.Code == cause.Closed) }
+
+func (m *Mux) close(why *cause.Error, wind bool) {
 	m.mu.Lock()
 	if m.over == nil {
 		m.over = why
 	}
 	m.mu.Unlock()
 	for _, s := range m.all() {
-		if why.Code == cause.Closed {
+		if wind {
 			s.wind()
 		} else {
 			s.abort(why, false)
