@@ -149,6 +149,36 @@ func (r *rig) attached(n uint64) {
 	}
 }
 
+// A link whose client takes nothing is cut after a while, and its session waits for another.
+func TestLinksThatTakeNothingAreCut(t *testing.T) {
+	for _, path := range []string{"fetch-streaming?hold=60", "websocket"} {
+		r := newRig(t, transports.Options{WriteTimeout: 100 * time.Millisecond}, csp.Options{MaxSendBuffer: 32 << 20, Linger: 2 * time.Second})
+		id := r.open()
+		s, err := r.server.Resume(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if path == "websocket" {
+			r.say(r.websocket(), resume(id, 0))
+		} else {
+			io.WriteString(r.connect(), r.posted("1.1", path, resume(id, 0)))
+		}
+		r.attached(1)
+		for range 256 {
+			piece := buffer.Get(buffer.Max)
+			piece.Extend(buffer.Max)
+			if err := s.Send(piece, 0); err != nil {
+				break // it was cut already
+			}
+		}
+		for deadline := time.Now().Add(20 * time.Second); r.server.Stats().Expired == 0; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: the link is not cut", path)
+			}
+		}
+	}
+}
+
 // When the proxy stops, an answer that its client does not read is cut, whether or not the
 // client has sent another request.
 func TestUnreadAnswersAreCut(t *testing.T) {
