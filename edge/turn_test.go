@@ -4,12 +4,15 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"encke/edge"
 )
@@ -32,7 +35,7 @@ type takeable interface {
 
 // taking is a server whose handler gives the connection of each request to its channel and
 // returns, except for requests to /left, which end when their client leaves.
-func taking(t *testing.T) (addr string, conns chan taken, left chan error, stop func()) {
+func taking(t *testing.T, opts edge.Options) (addr string, conns chan taken, left chan error, stop func()) {
 	t.Helper()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -61,7 +64,7 @@ func taking(t *testing.T) (addr string, conns chan taken, left chan error, stop 
 		}),
 	}
 	served := make(chan struct{})
-	go func() { srv.Serve(edge.Listen(inner, edge.Options{})); close(served) }()
+	go func() { srv.Serve(edge.Listen(inner, opts)); close(served) }()
 	stop = func() { srv.Close(); <-served }
 	t.Cleanup(stop)
 	return inner.Addr().String(), conns, left, stop
@@ -77,6 +80,29 @@ func dialed(t *testing.T, addr string) (net.Conn, *bufio.Reader) {
 	return c, bufio.NewReader(c)
 }
 
+// A connection that begins no other request after such an answer is closed in the end.
+func TestIdleBehindATakenAnswer(t *testing.T) {
+	addr, conns, _, _ := taking(t, edge.Options{Idle: 100 * time.Millisecond})
+	client, br := dialed(t, addr)
+	defer time.AfterFunc(20*time.Second, func() { client.Close() }).Stop() // against hanging for ever
+	io.WriteString(client, getIt)
+	c := <-conns
+	ended := make(chan error, 1)
+	go func() { ended <- c.Await() }()
+	io.WriteString(c.below, "answer\n")
+	c.Answered()
+	if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("waiting ended with %v", err)
+	}
+	c.Hangup()
+	if line, err := br.ReadString('\n'); line != "answer\n" {
+		t.Errorf("%q %v", line, err)
+	}
+	if _, err := br.ReadByte(); err != io.EOF {
+		t.Errorf("behind the answer: %v, want the end", err)
+	}
+}
+
 const (
 	getIt  = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 	postIt = "POST /brief HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"
@@ -86,7 +112,7 @@ const (
 // before the answer or behind it, and nothing else is on the wire.
 func TestTake(t *testing.T) {
 	for _, request := range []string{getIt, postIt} {
-		addr, conns, _, _ := taking(t)
+		addr, conns, _, _ := taking(t, edge.Options{})
 		client, br := dialed(t, addr)
 		io.WriteString(client, request)
 		ended := make(chan error, 3)
@@ -129,7 +155,7 @@ func TestTake(t *testing.T) {
 // A connection that waits for a request ends with the listener, one with an open answer
 // with that.
 func TestCloseOfResting(t *testing.T) {
-	addr, conns, _, stop := taking(t)
+	addr, conns, _, stop := taking(t, edge.Options{})
 	resting, restingReader := dialed(t, addr)
 	io.WriteString(resting, getIt)
 	c := <-conns
@@ -157,7 +183,7 @@ func TestCloseOfResting(t *testing.T) {
 
 // A handler that stays in the hands of net/http learns that its client has left.
 func TestClientLeaves(t *testing.T) {
-	addr, _, left, _ := taking(t)
+	addr, _, left, _ := taking(t, edge.Options{})
 	client, _ := dialed(t, addr)
 	io.WriteString(client, strings.Replace(getIt, "/ ", "/left ", 1))
 	client.Close()

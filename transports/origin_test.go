@@ -81,7 +81,8 @@ func TestPreflight(t *testing.T) {
 	r := newRig(t, transports.Options{}, csp.Options{})
 	resp := r.do(r.request("OPTIONS", "send", nil, "Origin", r.url, "Access-Control-Request-Private-Network", "true"))
 	if resp.StatusCode != 204 || resp.Header.Get("Access-Control-Allow-Origin") != r.url ||
-		resp.Header.Get("Access-Control-Allow-Methods") != "POST" || resp.Header.Get("Access-Control-Allow-Private-Network") != "true" {
+		resp.Header.Get("Access-Control-Allow-Methods") != "POST" || resp.Header.Get("Access-Control-Allow-Private-Network") != "true" ||
+		resp.Header.Get("Access-Control-Max-Age") != "600" {
 		t.Errorf("status %d, %v", resp.StatusCode, resp.Header)
 	}
 	if resp := r.do(r.request("OPTIONS", "send", nil, "Origin", "http://evil.test")); resp.StatusCode != 403 {
