@@ -1,242 +1,270 @@
 package legacy
 
 import (
-	"sync"
+	"errors"
+	"os"
 	"time"
 
 	"encke/buffer"
 	"encke/cause"
-	"encke/tcpsocket"
 )
 
 const (
-	// linkBytes is how much may wait for all backends of one link. A client that has so
-	// much stalled loses the next socket that asks for more.
-	linkBytes = 8 << 20
-
-	// spareBytes is how much may wait for a backend when memory is short.
-	spareBytes = 64 << 10
-
-	// tailTime is how long a backend may take the rest of the bytes after its client
-	// closed.
+	// tailTime is how long a backend may take the rest of the bytes after its client closed.
 	tailTime = 15 * time.Second
+
+	// linkBytes is how much may wait for all backends of a client whose protocol tells it how
+	// much it may send to each. One that has so much stalled loses the next socket that
+	// asks for more.
+	linkBytes = 8 << 20
 )
 
-// Cost is what n bytes that wait count towards bounds: small pieces do not cost less memory
-// than this.
-func Cost(n int) int { return max(n, minCost) }
+// Far is the end of a connection that a Backlog writes to.
+type Far interface {
+	Write(p []byte) (int, error)
+	SetWriteDeadline(time.Time) error
+	// Close ends the connection behind what was written; Fail for a cause, at once.
+	Close() error
+	Fail(*cause.Error)
+}
 
-// minCost is the size of the smallest buffer.
-const minCost = 256
-
-// Backlog is what waits for one backend to take it. What the backend takes at once does not
-// wait; only for the rest there is a goroutine, until all is written. One goroutine
-// at a time may call Put and Wait.
+// Backlog is what waits for one backend to take it, in the pieces in which it came. What the
+// backend takes at once does not wait; only for the rest there is a goroutine, until all is
+// written. It refuses nothing: who reads the client asks before, Wait of Buffers or Takes.
+// One goroutine at a time may call Put.
 type Backlog struct {
-	l       *Link
-	max     int    // bytes
-	drained func() // called, with no lock held, when nothing waits any more; nil: nobody is
+	all      *Buffers
+	drained  func()        // called, with no lock held, when nothing waits any more; may be nil
+	settled  func()        // called once, behind End, when there is nothing left to do; may be nil
+	messages bool          // pieces are messages: an empty one is something, and Close of far waits
+	end      chan struct{} // closed by End
 
-	mu      sync.Mutex
-	backend *tcpsocket.Backend // nil: it is not connected yet
-	write   func([]byte) (int, error)
-	queue   []*buffer.Buffer
-	queued  int // cost of queue, and of what is being written
-	account buffer.Account
-	busy    bool          // somebody writes
-	last    bool          // nothing comes any more
-	failed  bool          // the backend takes nothing any more
-	changed chan struct{} // closed when there may be room again; nil: nobody waits
+	// Guarded by all.mu.
+	far    Far                       // nil: it is not connected yet
+	try    func([]byte) (int, error) // writes what is taken at once; nil: nothing is
+	queue  []*buffer.Buffer
+	queued int          // cost of queue, and of what is being written
+	busy   bool         // somebody writes
+	last   bool         // nothing comes any more
+	over   bool         // and nothing is left to do
+	failed bool         // the backend takes nothing any more
+	why    *cause.Error // it said so
 }
 
-// Backlog returns the backlog of a socket of the link, of at most max bytes.
-func (l *Link) Backlog(max int, drained func()) *Backlog {
-	return &Backlog{l: l, max: max, drained: drained, account: l.proxy.Sessions.Budget().Account()}
+// Backlog returns the backlog of a new socket.
+func (a *Buffers) Backlog(drained, settled func()) *Backlog {
+	return &Backlog{all: a, drained: drained, settled: settled, end: make(chan struct{})}
 }
 
-// Start lets b have what waits and what comes.
-func (q *Backlog) Start(b *tcpsocket.Backend) {
-	q.mu.Lock()
-	q.backend, q.write = b, b.Writer()
-	waiting, last := len(q.queue) > 0, q.last
+// Start lets a backend have what waits and what comes. try may be nil.
+func (q *Backlog) Start(far Far, try func([]byte) (int, error)) {
+	q.all.mu.Lock()
+	q.far, q.try = far, try
+	waiting, last, over := len(q.queue) > 0, q.last, q.over
 	q.busy = waiting
-	q.mu.Unlock()
+	q.all.mu.Unlock()
 	if last {
-		b.SetWriteDeadline(time.Now().Add(tailTime))
+		far.SetWriteDeadline(time.Now().Add(tailTime))
 	}
-	if waiting {
-		q.l.Go(q.run)
-	} else if last {
-		b.Close()
+	switch {
+	case waiting:
+		q.all.run(q.run)
+	case over: // it was connected when nobody needed it any more
+		far.Close()
 	}
 }
 
-// Put takes b, unless there is no room for it. What comes after the end of a backend is
-// thrown away.
-func (q *Backlog) Put(b *buffer.Buffer) bool {
-	q.mu.Lock()
-	if q.failed || q.last || b.Len() == 0 {
-		q.mu.Unlock()
+// Put takes b. What comes after the end of a backend is thrown away.
+func (q *Backlog) Put(b *buffer.Buffer) {
+	q.all.mu.Lock()
+	switch {
+	case q.failed || q.last || b.Len() == 0 && !q.messages:
+		q.all.mu.Unlock()
 		b.Release()
-		return true
-	}
-	if q.busy || q.backend == nil {
-		defer q.mu.Unlock()
-		return q.enqueue(b)
+		return
+	case q.busy || q.far == nil:
+		q.enqueue(b)
+		q.all.mu.Unlock()
+		return
 	}
 	q.busy = true
-	q.mu.Unlock()
-	n, err := q.write(b.Bytes())
-	if err != nil {
-		b.Release()
-		q.Drop()
-		return true
+	q.all.mu.Unlock()
+	if q.try != nil {
+		n, err := q.try(b.Bytes())
+		b.Trim(n)
+		if err != nil || b.Len() == 0 {
+			b.Release()
+			q.written(err)
+			return
+		}
 	}
-	b.Trim(n)
-	if b.Len() == 0 {
-		b.Release()
-		q.idle()
-		return true
-	}
-	q.mu.Lock()
-	q.enqueue(b) // there is room, as it was empty
-	q.mu.Unlock()
-	q.l.Go(q.run)
-	return true
+	q.all.mu.Lock()
+	q.enqueue(b)
+	q.all.mu.Unlock()
+	q.all.run(q.run)
 }
 
-// enqueue keeps b if there is room, with mu held.
-func (q *Backlog) enqueue(b *buffer.Buffer) bool {
-	cost := Cost(b.Len())
-	n := q.queued + cost
-	switch {
-	case q.failed:
+// enqueue keeps b, with mu held.
+func (q *Backlog) enqueue(b *buffer.Buffer) {
+	if q.failed {
 		b.Release()
-		return true
-	case q.queued == 0:
-	case n > q.max, n > spareBytes && q.l.proxy.Sessions.Budget().Tight():
-		return false
-	case q.l.queued.Load()+int64(cost) > linkBytes:
-		return false
+		return
 	}
 	b = b.Fit()
 	q.queue = append(q.queue, b)
-	q.count(cost)
-	return true
+	q.count(cost(b.Len()))
 }
 
 // count counts n more, with mu held.
 func (q *Backlog) count(n int) {
 	q.queued += n
-	q.account.Set(q.queued)
-	q.l.queued.Add(int64(n))
+	q.all.queue(n)
 }
 
 // run writes until nothing waits.
 func (q *Backlog) run() {
 	for {
-		q.mu.Lock()
+		q.all.mu.Lock()
 		if len(q.queue) == 0 {
-			q.mu.Unlock()
-			q.idle()
+			q.all.mu.Unlock()
+			q.written(nil)
 			return
 		}
 		b := q.queue[0]
 		q.queue = append(q.queue[:0], q.queue[1:]...)
-		q.mu.Unlock()
-		n := Cost(b.Len())
-		_, err := q.backend.Write(b.Bytes())
+		q.all.mu.Unlock()
+		n := cost(b.Len())
+		_, err := q.far.Write(b.Bytes())
 		b.Release()
-		q.mu.Lock()
-		if !q.failed {
+		q.all.mu.Lock()
+		if !q.failed { // else it was counted with the rest
 			q.count(-n)
 		}
-		q.wake()
-		q.mu.Unlock()
+		q.all.mu.Unlock()
 		if err != nil {
-			q.Drop()
+			q.written(err)
 			return
 		}
 	}
 }
 
-// idle is called when all was written.
-func (q *Backlog) idle() {
-	q.mu.Lock()
-	more := len(q.queue) > 0 // put meanwhile
-	q.busy = more
-	last := q.last
-	q.mu.Unlock()
+// written is called when all was written, or with the error for which no more is.
+func (q *Backlog) written(err error) {
+	q.all.mu.Lock()
+	if err != nil {
+		q.drop()
+		q.why = cause.Reset.With("by the backend")
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			q.why = cause.TimedOut.With("the backend does not take the rest")
+		}
+	}
+	q.busy = len(q.queue) > 0 // put meanwhile
+	busy, last := q.busy, q.last
+	q.all.mu.Unlock()
 	switch {
-	case more:
-		q.l.Go(q.run)
+	case busy:
+		q.all.run(q.run)
 	case last:
-		q.backend.Close()
-	case q.drained != nil:
+		q.settle()
+	case err == nil && q.drained != nil:
 		q.drained()
 	}
 }
 
-// wake tells Wait, with mu held.
-func (q *Backlog) wake() {
-	if q.changed != nil {
-		close(q.changed)
-		q.changed = nil
+// settle ends the backend when nothing is left to do for it.
+func (q *Backlog) settle() {
+	q.all.mu.Lock()
+	ready := q.last && !q.busy && len(q.queue) == 0 && !q.over
+	q.over = q.over || ready
+	far, why := q.far, q.why
+	q.all.mu.Unlock()
+	if !ready {
+		return
+	}
+	finish := func() {
+		switch {
+		case far == nil:
+		case why != nil:
+			far.Fail(why)
+		default:
+			far.Close()
+		}
+		if q.settled != nil {
+			q.settled()
+		}
+	}
+	if q.messages && far != nil {
+		q.all.run(finish)
+	} else {
+		finish()
 	}
 }
 
-// Wait returns when there may be room again, or when the link has ended.
-func (q *Backlog) Wait() {
-	q.mu.Lock()
-	if q.queued == 0 {
-		q.mu.Unlock()
-		return
+// Takes reports whether n bytes more may wait, beside most for this backend and linkBytes for
+// all of the client. It is for protocols that tell a client how much it may send: more is its
+// fault.
+func (q *Backlog) Takes(n, most int) bool {
+	q.all.mu.Lock()
+	defer q.all.mu.Unlock()
+	if q.all.budget.Tight() {
+		most = min(most, spareBytes)
 	}
-	q.changed = make(chan struct{})
-	changed := q.changed
-	q.mu.Unlock()
-	select {
-	case <-changed:
-	case <-q.l.Done():
-	}
+	return q.queued == 0 || q.queued+cost(n) <= most && q.all.queued+cost(n) <= linkBytes
 }
 
 // Empty reports whether nothing waits.
 func (q *Backlog) Empty() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.all.mu.Lock()
+	defer q.all.mu.Unlock()
 	return q.queued == 0
 }
 
 // End says that nothing comes any more. The backend is closed when it has taken all.
 func (q *Backlog) End() {
-	q.mu.Lock()
+	q.all.mu.Lock()
 	again := q.last
 	q.last = true
-	b, writing := q.backend, q.busy && !q.failed
-	q.mu.Unlock()
-	switch {
-	case again, b == nil: // Start sees it
-	case writing:
-		b.SetWriteDeadline(time.Now().Add(tailTime))
+	far := q.far
+	q.all.mu.Unlock()
+	if again {
+		return
+	}
+	close(q.end)
+	if far != nil {
+		far.SetWriteDeadline(time.Now().Add(tailTime))
+	}
+	q.settle()
+}
+
+// Ended reports whether nothing comes any more.
+func (q *Backlog) Ended() bool {
+	select {
+	case <-q.end:
+		return true
 	default:
-		b.Close()
+		return false
 	}
 }
 
-// Drop throws away what waits, because the backend takes nothing any more. A backend
-// that was to be closed is reset.
+// Settled reports whether, behind End, nothing is left to do.
+func (q *Backlog) Settled() bool {
+	q.all.mu.Lock()
+	defer q.all.mu.Unlock()
+	return q.over
+}
+
+// Drop throws away what waits and what comes: the backend is lost, and whoever says so ends it.
 func (q *Backlog) Drop() {
-	q.mu.Lock()
-	queue, b, last := q.queue, q.backend, q.last
-	q.queue, q.failed = nil, true
-	q.count(-q.queued)
-	q.wake()
-	q.mu.Unlock()
-	for _, b := range queue {
+	q.all.mu.Lock()
+	q.drop()
+	q.all.mu.Unlock()
+	q.settle()
+}
+
+func (q *Backlog) drop() {
+	for _, b := range q.queue {
 		b.Release()
 	}
-	if last && b != nil {
-		b.Fail(cause.TimedOut.With("the backend does not take the rest"))
-	}
+	q.queue, q.failed = nil, true
+	q.count(-q.queued)
 }

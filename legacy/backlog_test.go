@@ -12,29 +12,26 @@ import (
 
 	"encke/buffer"
 	"encke/cause"
-	"encke/csp"
 	"encke/tcpsocket"
 	"encke/whitelist"
 )
 
-// bench is a link without a WebSocket, whose backends are pipes: they take nothing that
-// nobody reads.
+// bench is a client whose backends are pipes: they take nothing that nobody reads.
 type bench struct {
-	t *testing.T
-	*Link
+	*Buffers
+	t      *testing.T
+	group  *tcpsocket.Group
+	gone   chan struct{} // closed when the client is
 	server *tcpsocket.Server
 	budget *buffer.Budget
 	far    net.Conn // of the last dial
 }
 
 func newBench(t *testing.T) *bench {
-	b := &bench{t: t, budget: buffer.NewBudget(64 << 20)}
+	b := &bench{t: t, budget: buffer.NewBudget(64 << 20), gone: make(chan struct{})}
 	b.server = tcpsocket.NewServer(b, tcpsocket.Options{MaxPerTarget: 100})
-	b.Link = &Link{
-		Group: b.server.Group(tcpsocket.Caller{}),
-		proxy: &Proxy{Sessions: csp.NewServer(csp.Options{Budget: b.budget})},
-	}
-	b.ctx, b.cancel = context.WithCancel(context.Background())
+	b.group = b.server.Group(tcpsocket.Caller{})
+	b.Buffers = NewBuffers(b.budget, b.gone, b.group.Go)
 	return b
 }
 
@@ -45,25 +42,25 @@ func (b *bench) Open(context.Context, tcpsocket.Caller, whitelist.Dest, tcpsocke
 	return near, nil
 }
 
-// backend connects one more backend.
-func (b *bench) backend() (*tcpsocket.Backend, net.Conn) {
+// backend connects one more backend to a backlog.
+func (b *bench) backend(q *Backlog) (far net.Conn) {
 	b.t.Helper()
-	near, why := b.Dial(b.ctx, whitelist.Dest{Host: "a.example", Port: 80})
-	if why != nil {
-		b.t.Fatal(why)
+	near, err := b.group.Dial(b.t.Context(), whitelist.Dest{Host: "a.example", Port: 80}, tcpsocket.OpenOptions{})
+	if err != nil {
+		b.t.Fatal(err)
 	}
-	return near, b.far
+	q.Start(near, near.Writer())
+	return b.far
 }
 
 // end ends what is left and checks that nothing is counted any more.
 func (b *bench) end() {
 	b.t.Helper()
-	b.cancel()
-	b.Group.Close(cause.Closed.Err())
-	b.wg.Wait()
+	close(b.gone)
+	b.group.Close(cause.Closed.Err())
 	b.server.Wait()
-	if used, queued := b.budget.Used(), b.queued.Load(); used != 0 || queued != 0 {
-		b.t.Errorf("%d bytes of the budget and %d of the link are in use at the end", used, queued)
+	if used := b.budget.Used(); used != 0 {
+		b.t.Errorf("%d bytes of the budget are in use at the end", used)
 	}
 }
 
@@ -73,111 +70,130 @@ func TestBacklogKeepsTheOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		defer b.end()
-		times := 0
-		q := b.Backlog(1<<20, func() { times++ })
+		drained, settled := 0, 0
+		q := b.Backlog(func() { drained++ }, func() { settled++ })
 		var want []byte
 		put := func(n int, with byte) {
 			want = append(want, bytes.Repeat([]byte{with}, n)...)
-			if !q.Put(piece(n, with)) {
-				t.Errorf("no room for %d bytes", n)
-			}
+			q.Put(piece(n, with))
 		}
 		put(10, 'a') // before there is a backend
 		put(0, 'b')
 		put(60_000, 'c')
-		near, far := b.backend()
-		q.Start(near)
+		far := b.backend(q)
 		put(60_000, 'd')
 		q.End()
-		if !q.Put(piece(5, 'e')) { // too late
-			t.Error("what comes after the end was kept")
-		}
+		q.Put(piece(5, 'e')) // too late
 		if got, err := io.ReadAll(far); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("the backend got %d bytes, %v, want %d", len(got), err, len(want))
 		}
 		synctest.Wait()
-		if !q.Empty() || times != 0 {
-			t.Errorf("empty %t, and said so %d times after the end", q.Empty(), times)
+		if !q.Empty() || !q.Settled() || drained != 0 || settled != 1 {
+			t.Errorf("empty %t, said so %d times after the end, settled %t, said so %d times", q.Empty(), drained, q.Settled(), settled)
 		}
 	})
 }
 
-func TestBacklogHasABound(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		defer b.end()
-		drained := make(chan struct{}, 1)
-		q := b.Backlog(100<<10, func() { drained <- struct{}{} })
-		near, far := b.backend()
-		q.Start(near)
-		for i := range 100 {
-			if !q.Put(piece(1<<10, byte(i))) {
-				t.Fatalf("no room for piece %d", i)
-			}
-		}
-		late := piece(1, 0xff)
-		if q.Put(late) {
-			t.Error("there was room for more than the bound")
-		}
-		go func() { io.CopyN(io.Discard, far, 100<<10) }()
-		q.Wait()
-		if !q.Put(late) {
-			t.Error("no room after something was written")
-		}
-		synctest.Wait()
-		if b.budget.Used() == 0 { // late waits
-			t.Error("what waits is not counted")
-		}
-		io.ReadFull(far, make([]byte, 1))
-		<-drained
-	})
-}
-
-// One link does not keep more than its bound, whatever its sockets may.
-func TestLinkHasABound(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		defer b.end()
-		kept := 0
-		for range 20 {
-			q := b.Backlog(1<<20, nil)
-			near, _ := b.backend()
-			q.Start(near)
-			for range 16 {
-				p := piece(60<<10, 1)
-				if q.Put(p) {
-					kept += 60 << 10
-				} else {
-					p.Release()
+// A client that has enough waiting is held up until something of that is written.
+func TestClientWaits(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		used int // of the budget
+		most int
+	}{{"as ever", 0, clientBytes}, {"when memory is short", 60 << 20, spareBytes}} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				defer b.end()
+				account := b.budget.Account()
+				account.Set(c.used)
+				defer account.Set(0)
+				drained := make(chan struct{}, 1)
+				q := b.Backlog(func() { drained <- struct{}{} }, nil)
+				far := b.backend(q)
+				other := b.Backlog(nil, nil)
+				defer other.Drop()
+				kept := 0
+				for ; kept <= c.most; kept += 2 << 10 {
+					if !b.Wait(nil) {
+						t.Fatal("the client is gone")
+					}
+					q.Put(piece(1<<10, 1))
+					other.Put(piece(1<<10, 2))
 				}
-			}
+				room := make(chan bool, 1)
+				go func() { room <- b.Wait(nil) }() // until there is room
+				synctest.Wait()
+				if len(room) > 0 {
+					t.Errorf("the client may send more though %d bytes wait", kept)
+				}
+				io.CopyN(io.Discard, far, int64(kept/2))
+				if !<-room {
+					t.Error("the client is gone")
+				}
+				<-drained
+			})
+		})
+	}
+}
+
+// Nobody waits for room for a client that is gone, or for a request that is.
+func TestWaitEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		q := b.Backlog(nil, nil)
+		b.backend(q)
+		q.Put(piece(clientBytes+1, 1))
+		gone := make(chan struct{})
+		room := make(chan bool, 2)
+		go func() { room <- b.Wait(gone) }() // until gone
+		go func() { room <- b.Wait(nil) }()  // until the end
+		close(gone)
+		synctest.Wait()
+		if len(room) != 1 || <-room {
+			t.Error("a request that is gone still waits, or has room")
 		}
-		// Each may have one piece beyond.
-		if most := linkBytes + 20*(60<<10); kept < linkBytes-60<<10 || kept > most {
-			t.Errorf("%d bytes were kept, want about %d, at most %d", kept, linkBytes, most)
+		b.end()
+		if <-room {
+			t.Error("a client that is gone has room")
 		}
 	})
 }
 
-func TestBacklogWhenMemoryIsShort(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		defer b.end()
-		account := b.budget.Account()
-		account.Set(60 << 20)
-		defer account.Set(0)
-		q := b.Backlog(1<<20, nil)
-		near, _ := b.backend()
-		q.Start(near)
-		if !q.Put(piece(40<<10, 1)) {
-			t.Error("no room for what each may have")
-		}
-		p := piece(40<<10, 1)
-		if q.Put(p) {
-			t.Error("there was room for more than 64 KiB")
-		}
-		p.Release()
-	})
+// What a client may send is bounded for each backend and for all, but for one piece of each.
+func TestTakes(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		used     int // of the budget
+		backends int
+		want     int
+	}{
+		{"one backend", 0, 1, 1 << 20}, {"many", 0, 20, linkBytes}, {"when memory is short", 60 << 20, 1, spareBytes},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				defer b.end()
+				account := b.budget.Account()
+				account.Set(c.used)
+				defer account.Set(0)
+				kept := 0
+				for range c.backends {
+					q := b.Backlog(nil, nil)
+					b.backend(q)
+					for range 110 {
+						if q.Takes(10<<10, 1<<20) {
+							q.Put(piece(10<<10, 1))
+							kept += 10 << 10
+						}
+					}
+				}
+				if most := c.want + c.backends*10<<10; kept <= c.want-10<<10 || kept > most {
+					t.Errorf("%d bytes are kept, want about %d, at most %d", kept, c.want, most)
+				}
+			})
+		})
+	}
 }
 
 // A backend that does not take the rest is reset after a while; one that fails takes
@@ -186,9 +202,9 @@ func TestBacklogEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		defer b.end()
-		q := b.Backlog(1<<20, nil)
-		near, far := b.backend()
-		q.Start(near)
+		settled := 0
+		q := b.Backlog(nil, func() { settled++ })
+		far := b.backend(q)
 		q.Put(piece(1000, 1))
 		began := time.Now()
 		q.End()
@@ -199,22 +215,59 @@ func TestBacklogEnds(t *testing.T) {
 		if took := time.Since(began); took != tailTime {
 			t.Errorf("it ended after %v, want %v", took, tailTime)
 		}
-		if n := b.server.Stats().Ended[cause.TimedOut]; n != 1 {
-			t.Errorf("%d timed out, want 1", n)
-		}
 
-		q = b.Backlog(1<<20, nil)
-		near, far = b.backend()
-		q.Start(near)
+		q = b.Backlog(nil, func() { settled++ })
+		far = b.backend(q)
 		far.Close()
-		if !q.Put(piece(1000, 1)) {
-			t.Error("what nobody takes is to be thrown away")
-		}
+		q.Put(piece(1000, 1))
 		synctest.Wait()
-		if !q.Put(piece(1000, 1)) || !q.Empty() {
+		q.Put(piece(1000, 1))
+		if !q.Empty() {
 			t.Error("a backend that takes nothing has something waiting")
 		}
 		q.End()
+		synctest.Wait()
+		if ended := b.server.Stats().Ended; ended[cause.TimedOut] != 1 || ended[cause.Reset] != 1 || settled != 2 {
+			t.Errorf("%v ended for causes by number, want one timed-out and one reset; %d settled", ended, settled)
+		}
+	})
+}
+
+// A backend that is connected when nobody needs it any more is closed; what waits for one
+// that is never connected is given back.
+func TestBacklogEndsWhileConnecting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		defer b.end()
+		settled := 0
+		q := b.Backlog(nil, func() { settled++ })
+		q.End()
+		if settled != 1 {
+			t.Error("nobody is told that the backend is not needed")
+		}
+		if n, err := b.backend(q).Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("the backend got %d bytes, %v, want the end", n, err)
+		}
+
+		q = b.Backlog(nil, func() { settled++ })
+		q.Put(piece(5, 1))
+		q.End()
+		if settled != 1 {
+			t.Error("the backend is not needed though something waits for it")
+		}
+		if got, err := io.ReadAll(b.backend(q)); err != nil || len(got) != 5 {
+			t.Errorf("the backend got %d bytes, %v, want 5", len(got), err)
+		}
+		synctest.Wait()
+
+		q = b.Backlog(nil, func() { settled++ })
+		q.Put(piece(5, 1))
+		q.End()
+		q.Drop() // it could not be connected
+		synctest.Wait()
+		if settled != 3 || !q.Empty() {
+			t.Errorf("%d settled, want 3; empty %t", settled, q.Empty())
+		}
 	})
 }
 
@@ -236,25 +289,16 @@ func TestSmallPiecesHaveABound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		defer b.end()
-		q := b.Backlog(most, nil) // not connected yet
+		q := b.Backlog(nil, nil) // not connected yet
+		defer q.Drop()
 		kept := 0
-		for p := piece(1, 1); q.Put(p); p = piece(1, 1) {
+		for ; q.Takes(1, most); q.Put(piece(1, 1)) {
 			if kept++; kept > most/minCost {
 				t.Fatalf("%d buffers of %d bytes were kept, of %d bytes at most", kept, minCost, most)
 			}
 		}
-		defer q.Drop()
-
-		s := NewSockets(b.Group, nobody{}, b.budget)
-		defer s.Close(cause.SessionLost.Err())
-		k := s.Open(whitelist.Dest{Host: "a.example", Port: 80}, nil, nobody{})
-		synctest.Wait()
-		before := b.budget.Used()
-		for range 1000 {
-			k.Write([]byte("x"))
-		}
-		if used := b.budget.Used() - before; used < 40_000 {
-			t.Errorf("1,000 pieces count as %d bytes", used)
+		if used := b.budget.Used(); used < most {
+			t.Errorf("%d pieces count as %d bytes, want %d", kept, used, most)
 		}
 	})
 }

@@ -120,16 +120,27 @@ var errFrame = cause.ProtocolError.With("not a frame")
 
 func isDigit(c byte) bool { return c-'0' < 10 }
 
-// AppendFrame appends a frame.
-func (d *Frames) AppendFrame(dst []byte, id uint64, typ byte, data ...byte) []byte {
-	var head [24]byte
+// MaxHead is the longest that stands before the data of a frame.
+const MaxHead = 32
+
+// Frame returns a frame of the data that stands in b behind MaxHead bytes, in its place.
+func (d *Frames) Frame(b []byte, id uint64, typ byte) []byte {
+	var head, length [MaxHead]byte
 	h := strconv.AppendUint(head[:0], id, 10)
 	h = append(h, ',', typ)
 	if d.Comma {
 		h = append(h, ',')
 	}
-	dst = strconv.AppendInt(dst, int64(len(h)+len(data)), 10)
-	dst = append(dst, d.Mark)
-	dst = append(dst, h...)
-	return append(dst, data...)
+	n := strconv.AppendInt(length[:0], int64(len(h)+len(b)-MaxHead), 10)
+	n = append(n, d.Mark)
+	at := MaxHead - len(n) - len(h)
+	copy(b[at:], n)
+	copy(b[at+len(n):], h)
+	return b[at:]
+}
+
+// NewFrame returns a frame of a copy of data.
+func (d *Frames) NewFrame(id uint64, typ byte, data ...byte) []byte {
+	b := make([]byte, MaxHead, MaxHead+len(data))
+	return d.Frame(append(b, data...), id, typ)
 }

@@ -48,9 +48,9 @@ func TestFramesRefused(t *testing.T) {
 
 func TestFramesCutAnywhere(t *testing.T) {
 	for _, d := range both {
-		whole := d.AppendFrame(nil, 1, '0', []byte("b.test,7")...)
-		whole = d.AppendFrame(whole, 2, '2')
-		whole = d.AppendFrame(whole, 1234567890, '2', []byte("data, 12:3,4")...)
+		whole := d.NewFrame(1, '0', []byte("b.test,7")...)
+		whole = append(whole, d.NewFrame(2, '2')...)
+		whole = append(whole, d.NewFrame(1234567890, '2', []byte("data, 12:3,4")...)...)
 		want := []string{"1 0 b.test,7", "2 2 ", "1234567890 2 data, 12:3,4"}
 		for at := range whole {
 			got, err := feed(d, string(whole[:at]), string(whole[at:]))
@@ -74,7 +74,7 @@ func FuzzFrames(f *testing.F) {
 			if !slices.Equal(one, two) || (err1 == nil) != (err2 == nil) {
 				t.Errorf("%q whole: %q, %v; cut at %d: %q, %v", in, one, err1, at, two, err2)
 			}
-			again, err := feed(d, string(d.AppendFrame(nil, uint64(at), '2', in...)))
+			again, err := feed(d, string(d.NewFrame(uint64(at), '2', in...)))
 			if err != nil || len(again) != 1 || !strings.HasSuffix(again[0], string(in)) {
 				t.Errorf("a frame of %q became %q, %v", in, again, err)
 			}

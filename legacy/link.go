@@ -19,22 +19,21 @@ import (
 // Link is a WebSocket that carries an older protocol: its goroutines, its pings, and
 // the one reason for which it ends.
 type Link struct {
-	Group *tcpsocket.Group // its sockets
-	Text  bool             // its messages are text, not binary; to be set before the first is read
+	Group   *tcpsocket.Group // its sockets
+	Buffers *Buffers
+	Text    bool // its messages are text, not binary; to be set before the first is read
 
 	proxy  *Proxy
 	ws     *websocket.Conn
 	ctx    context.Context // done when the link has ended
 	cancel context.CancelFunc
 	beat   *time.Timer
-	said   atomic.Int64 // when something was last written, nanoseconds since start
-	queued atomic.Int64 // bytes in all its backlogs
+	said   atomic.Int64  // when something was last written, nanoseconds since start
+	idle   chan struct{} // closed when nothing runs any more
 
-	wg sync.WaitGroup
-
-	mu   sync.Mutex
-	why  *cause.Error // of the end; nil: it has not ended
-	over bool         // nothing is added to wg
+	mu      sync.Mutex
+	why     *cause.Error // of the end; nil: it has not ended
+	running int          // goroutines, with that which reads; once it is 0, nothing is started
 }
 
 var start = time.Now()
@@ -49,8 +48,9 @@ var gone = cause.Reset.With("by the page")
 func (p *Proxy) WebSocket(w http.ResponseWriter, r *http.Request, origin string, subprotocols []string, run func(*Link) *cause.Error) {
 	peer := transports.Peer(r, origin)
 	p.Handler.Upgrade(w, r, subprotocols, func(stopping context.Context, ws *websocket.Conn) {
-		l := &Link{proxy: p, ws: ws}
+		l := &Link{proxy: p, ws: ws, idle: make(chan struct{}), running: 1}
 		l.ctx, l.cancel = context.WithCancel(context.Background())
+		l.Buffers = NewBuffers(p.Sessions.Budget(), l.Done(), l.Go)
 		l.Group = p.Group(peer, "", l.End)
 		l.beat = time.AfterFunc(p.Heartbeat, func() { l.Go(l.check) })
 		stop := context.AfterFunc(stopping, func() {
@@ -62,10 +62,8 @@ func (p *Proxy) WebSocket(w http.ResponseWriter, r *http.Request, origin string,
 		why := cause.Internal.Err()
 		l.confined(func() { why = run(l) })
 		l.End(why)
-		l.mu.Lock()
-		l.over = true
-		l.mu.Unlock()
-		l.wg.Wait()
+		l.done()
+		<-l.idle
 		l.Group.Close(why)
 	})
 }
@@ -75,8 +73,21 @@ func (p *Proxy) WebSocket(w http.ResponseWriter, r *http.Request, origin string,
 func (l *Link) Go(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.over {
-		l.wg.Go(func() { l.confined(f) })
+	if l.running > 0 {
+		l.running++
+		go func() {
+			defer l.done()
+			l.confined(f)
+		}()
+	}
+}
+
+// done says that a goroutine of the link has ended.
+func (l *Link) done() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.running--; l.running == 0 {
+		close(l.idle)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"encke/buffer"
 	"encke/cause"
 	"encke/csp"
 	"encke/tcpsocket"
@@ -94,4 +95,34 @@ func TestLinkPings(t *testing.T) {
 	}
 	ws.CloseNow()
 	<-read
+}
+
+// farEnd is a backend that says what happens to it.
+type farEnd chan string
+
+func (f farEnd) Write(p []byte) (int, error)      { f <- string(p); return len(p), nil }
+func (f farEnd) SetWriteDeadline(time.Time) error { return nil }
+func (f farEnd) Close() error                     { f <- "(closed)"; return nil }
+func (f farEnd) Fail(why *cause.Error)            { f <- why.Error() }
+
+// A client may close its WebSocket while a backend is dialed: that gets what was sent.
+func TestLinkEndsWhileConnecting(t *testing.T) {
+	far, connected := make(farEnd), make(chan struct{})
+	ws := serve(t, time.Minute, func(l *Link) *cause.Error {
+		q := l.Buffers.Backlog(nil, nil)
+		q.Put(buffer.Copy([]byte("last")))
+		q.End()
+		l.Go(func() {
+			<-connected
+			q.Start(far, nil)
+		})
+		return cause.Closed.Err()
+	}, nil)
+	ws.Read(t.Context()) // it is over
+	close(connected)
+	for _, want := range []string{"last", "(closed)"} {
+		if got := <-far; got != want {
+			t.Errorf("the backend got %q, want %q", got, want)
+		}
+	}
 }

@@ -12,10 +12,6 @@ import (
 	"encke/whitelist"
 )
 
-// relayBytes is how much of a relayed stream waits for its backend; then the client's
-// messages are not read.
-const relayBytes = 256 << 10
-
 // Dial connects a socket of the link. The error is what its end is to be.
 func (l *Link) Dial(ctx context.Context, dest whitelist.Dest) (*tcpsocket.Backend, *cause.Error) {
 	b, err := l.Group.Dial(ctx, dest, tcpsocket.OpenOptions{NoDelay: true, KeepAlive: 15 * time.Second})
@@ -36,26 +32,23 @@ func (l *Link) Relay(dest whitelist.Dest) *cause.Error {
 	if why != nil {
 		return why
 	}
-	q := l.Backlog(relayBytes, nil)
-	q.Start(backend)
+	q := l.Buffers.Backlog(nil, nil)
+	q.Start(backend, backend.Writer())
 	defer q.End()
-	l.Go(func() { l.download(backend) }) // ends when the backend does
+	l.Go(func() { l.download(backend, q.Floor()) }) // ends when the backend does
 	for {
 		r, ok := l.Next(context.Background())
 		if !ok {
 			return l.Why()
 		}
 		for more := true; more; {
+			if !l.Buffers.Wait(nil) {
+				return l.Why()
+			}
 			b := buffer.Get(buffer.Max)
 			n, err := r.Read(b.Room())
 			b.Extend(n)
-			for !q.Put(b) {
-				q.Wait()
-				if l.ctx.Err() != nil {
-					b.Release()
-					return l.Why()
-				}
-			}
+			q.Put(b)
 			if err != nil && err != io.EOF {
 				return l.Why()
 			}
@@ -65,28 +58,21 @@ func (l *Link) Relay(dest whitelist.Dest) *cause.Error {
 }
 
 // download sends what the backend says.
-func (l *Link) download(backend *tcpsocket.Backend) {
-	var b *buffer.Buffer
-	read := backend.Reader(func() []byte {
-		b = buffer.Get(buffer.Max)
-		return b.Room()
-	}, func() { b.Release() })
+func (l *Link) download(backend *tcpsocket.Backend, floor *Floor) {
+	r := NewReader(backend, buffer.Max, floor)
+	defer r.Release()
 	for {
-		n, err := read()
-		if err == io.EOF {
+		b, err := r.Next()
+		switch {
+		case err == io.EOF:
 			l.End(cause.Closed.Err())
 			return
-		}
-		if err != nil {
+		case err != nil:
 			why := tcpsocket.ReadCause(err)
 			backend.Fail(why)
 			l.End(why)
 			return
-		}
-		b.Extend(n)
-		ok := l.Write(b.Bytes())
-		b.Release()
-		if !ok {
+		case !l.Write(b.Bytes()):
 			return
 		}
 	}

@@ -72,8 +72,8 @@ func (l *line) Opened() {
 	l.sockets.Answer([]byte("1"))
 }
 
-// Data sends what the backend says.
-func (l *line) Data(p []byte) error { return l.sockets.Send(p) }
+// Data sends what the backend says, as it is; that is counted where it was read.
+func (l *line) Data(p []byte) error { return l.sockets.Carrier.Send(p) }
 
 // Ended ends the stream, after the code of a socket that was never connected.
 func (l *line) Ended(why *cause.Error) {

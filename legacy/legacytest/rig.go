@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"encke/buffer"
 	"encke/cause"
 	"encke/csp"
 	"encke/legacy"
@@ -36,7 +37,7 @@ func New(t testing.TB, protocols ...func(*legacy.Proxy) legacy.Protocol) *Rig {
 	r := &Rig{Far: make(chan net.Conn, 200), ln: &listener{conns: make(chan net.Conn), done: make(chan struct{})}}
 	r.Sockets = tcpsocket.NewServer(r, tcpsocket.Options{})
 	var accept func(*csp.Session) csp.Handler
-	r.Sessions = csp.NewServer(csp.Options{Accept: func(s *csp.Session) csp.Handler { return accept(s) }})
+	r.Sessions = csp.NewServer(csp.Options{Budget: buffer.NewBudget(64 << 20), Accept: func(s *csp.Session) csp.Handler { return accept(s) }})
 	origins, err := transports.ParseOrigins("http://page.test", "null")
 	if err != nil {
 		t.Fatal(err)

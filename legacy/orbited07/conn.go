@@ -38,6 +38,9 @@ type conn struct {
 	room chan struct{} // rung when the session may have room again
 	over chan struct{} // closed at the end of the session
 
+	buffers *legacy.Buffers
+	backlog *legacy.Backlog // of the backend
+
 	// Used by the goroutine that reads the backend only.
 	into    *buffer.Buffer
 	granted int
@@ -49,18 +52,20 @@ type conn struct {
 	opened bool        // the client has got "open"
 	ending *time.Timer // runs since the client was told that the backend has closed
 
-	backlog // what waits for the backend
+	left bool // the client has closed: the session ends when the backend has got everything
 }
 
 // accept makes the Handler of a session.
 func (a *adapter) accept(s *csp.Session) csp.Handler {
-	return &conn{
+	c := &conn{
 		a: a, s: s, group: a.p.Group(s.Peer(), s.Digest(), s.Close),
 		down: make(chan struct{}, 1), post: legacy.NewTurn(),
 		room: make(chan struct{}, 1), over: make(chan struct{}),
-		heard:   time.Now(),
-		backlog: backlog{account: a.p.Sessions.Budget().Account(), changed: make(chan struct{})},
+		heard: time.Now(),
 	}
+	c.buffers = legacy.NewBuffers(a.p.Sessions.Budget(), c.over, c.group.Go)
+	c.backlog = c.buffers.Backlog(nil, c.settled)
+	return c
 }
 
 // Receive gets what the client sends, one slice for each packet.
@@ -75,7 +80,7 @@ func (c *conn) Receive(data [][]byte) error {
 		case connecting: // the client sends nothing before it is told
 			c.refuse(invalidHandshake)
 		case relaying:
-			c.write(p)
+			c.backlog.Put(buffer.Copy(p))
 		}
 	}
 	return nil
@@ -93,12 +98,12 @@ func (c *conn) Writable() {
 func (c *conn) Closed(why *cause.Error) {
 	c.mu.Lock()
 	c.phase = refused
-	c.drop()
 	if c.ending != nil {
 		c.ending.Stop()
 	}
 	c.mu.Unlock()
 	close(c.over)
+	c.backlog.Drop()
 	c.group.Close(why)
 }
 
@@ -158,13 +163,14 @@ func (c *conn) run(dest whitelist.Dest) {
 	c.mu.Lock()
 	wanted := c.phase == connecting
 	if wanted {
-		c.phase, c.backend = relaying, b
+		c.phase = relaying
 	}
 	c.mu.Unlock()
 	if !wanted {
 		b.Close()
 		return
 	}
+	c.backlog.Start(b, b.Writer())
 	// The client throws away what follows this in the same packet.
 	c.s.SendApart(buffer.Copy([]byte(connected)), 0)
 	c.pump(b)
@@ -188,7 +194,7 @@ func (c *conn) pump(b *tcpsocket.Backend) {
 				b.Fail(tcpsocket.ReadCause(err))
 			}
 			c.s.End()
-			c.finish(false)
+			c.backlog.End()
 			return
 		case n == 0:
 			select {

@@ -254,7 +254,7 @@ func TestClosingIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.leave()
-		time.Sleep(tailTime + time.Second)
+		time.Sleep(16 * time.Second)
 		synctest.Wait()
 		if _, err := th.find(); err == nil {
 			t.Error("the session lives on")

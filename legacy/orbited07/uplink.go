@@ -50,7 +50,7 @@ func (c *conn) take(w http.ResponseWriter, r *http.Request) error {
 		return c.ended()
 	}
 	defer c.post.Release()
-	if !c.waitRoom(done) {
+	if !c.buffers.Wait(done) {
 		return c.ended()
 	}
 	if ack > offset {
@@ -61,7 +61,7 @@ func (c *conn) take(w http.ResponseWriter, r *http.Request) error {
 	if err := c.read(w, r); err != nil {
 		return err
 	}
-	if !c.waitRoom(done) {
+	if !c.buffers.Wait(done) {
 		return c.ended()
 	}
 	return nil
@@ -163,9 +163,23 @@ func (c *conn) deliver(body []byte) (closes bool, err error) {
 // leave ends the connection for a client that has closed. What it has sent arrives.
 func (c *conn) leave() {
 	c.mu.Lock()
+	c.left = true
 	if c.phase != relaying {
 		c.phase = refused
 	}
 	c.mu.Unlock()
-	c.finish(true)
+	c.backlog.End()
+	if c.backlog.Settled() { // its backend had closed before
+		c.settled()
+	}
+}
+
+// settled is called when the backend has got everything, or takes nothing any more.
+func (c *conn) settled() {
+	c.mu.Lock()
+	left := c.left
+	c.mu.Unlock()
+	if left {
+		c.s.Close(cause.Closed.Err())
+	}
 }

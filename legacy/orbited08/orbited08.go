@@ -95,7 +95,7 @@ func (s *stream) fail(id uint64, k *socket, code int) {
 
 // closed says that an id is closed.
 func (s *stream) closed(id uint64, code int) {
-	s.sockets.Answer(s.frames.AppendFrame(nil, id, legacy.FrameClose, strconv.AppendInt(nil, int64(code), 10)...))
+	s.sockets.Answer(s.frames.NewFrame(id, legacy.FrameClose, strconv.AppendInt(nil, int64(code), 10)...))
 }
 
 // forget says that a socket is closed, and reports whether that was news.
@@ -122,13 +122,13 @@ func (k *socket) Opened() {
 	k.stream.mu.Lock()
 	defer k.stream.mu.Unlock()
 	if k.stream.by[k.id] == k {
-		k.stream.sockets.Answer(k.stream.frames.AppendFrame(nil, k.id, legacy.FrameOpen))
+		k.stream.sockets.Answer(k.stream.frames.NewFrame(k.id, legacy.FrameOpen))
 	}
 }
 
 // Data sends what the backend says.
 func (k *socket) Data(p []byte) error {
-	return k.stream.sockets.Send(k.stream.frames.AppendFrame(nil, k.id, legacy.FrameData, p...))
+	return k.stream.sockets.Send(k.stream.frames.NewFrame(k.id, legacy.FrameData, p...))
 }
 
 // Ended says why the socket has ended.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/coder/websocket"
@@ -17,19 +18,26 @@ import (
 	"encke/tcpsocket"
 )
 
-// answerTime is how long a backend may take to become a WebSocket.
-const answerTime = 10 * time.Second
+const (
+	// answerTime is how long a backend may take to become a WebSocket.
+	answerTime = 10 * time.Second
+
+	// messageTime is how long it may take for a message that it has begun, during which
+	// other backends of the client have to wait.
+	messageTime = 15 * time.Second
+)
 
 // messages is a backend that is a WebSocket server: pieces are text messages.
 type messages struct {
 	*tcpsocket.Backend
+	*legacy.Floor
 	ws *websocket.Conn
 }
 
 var _ legacy.Backend = (*messages)(nil)
 
 // dialWebSocket makes a WebSocket of a connection, on behalf of a page of that origin.
-func dialWebSocket(ctx context.Context, b *tcpsocket.Backend, h *handshake, origin string) (legacy.Backend, error) {
+func dialWebSocket(ctx context.Context, b *tcpsocket.Backend, floor *legacy.Floor, h *handshake, origin string) (legacy.Backend, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	once := make(chan net.Conn, 1)
@@ -62,19 +70,47 @@ func dialWebSocket(ctx context.Context, b *tcpsocket.Backend, h *handshake, orig
 		return nil, cause.Refused.With("the backend does not become a WebSocket")
 	}
 	ws.SetReadLimit(csp.MaxBody)
-	return &messages{b, ws}, nil
+	return &messages{b, floor, ws}, nil
 }
 
 // Next returns the next message, which the client takes for a text.
 func (m *messages) Next() ([]byte, error) {
-	_, p, err := m.ws.Read(context.Background()) // ends when the connection does
+	m.Release()
+	_, r, err := m.ws.Reader(context.Background()) // ends when the connection does
+	var p []byte
+	if err == nil {
+		m.Take()
+		m.SetReadDeadline(time.Now().Add(messageTime))
+		p, err = io.ReadAll(counted{r, m.Floor})
+		m.SetReadDeadline(time.Time{})
+	}
 	switch code := websocket.CloseStatus(err); {
 	case err == nil:
 		return bytes.ToValidUTF8(p, []byte("\uFFFD")), nil
 	case code == websocket.StatusNormalClosure, code == websocket.StatusGoingAway, code == websocket.StatusNoStatusRcvd:
-		return nil, io.EOF
+		err = io.EOF
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = cause.TimedOut.With("the backend does not end its message")
+	default:
+		err = cause.Reset.With("by the backend")
 	}
-	return nil, cause.Reset.With("by the backend")
+	m.Release()
+	return nil, err
+}
+
+// Release is as in legacy.Backend.
+func (m *messages) Release() { m.Yield() }
+
+// counted counts what is read.
+type counted struct {
+	r     io.Reader
+	floor *legacy.Floor
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.floor.Hold(n)
+	return n, err
 }
 
 // Write sends a message.

@@ -10,7 +10,7 @@
 //
 // With a protocol that begins with ws the backend is a WebSocket server: the proxy is its
 // client, speaks today's protocol (RFC 6455) whatever draft was asked for, and each data
-// frame is one text message. The page's origin goes along.
+// frame is one text message, an empty one, too. The page's origin goes along.
 //
 // The clients know text only: they decode each frame as UTF-8 by itself, and throw on what
 // is none. So frames are cut between characters, and a byte that is no UTF-8 arrives as U+FFFD:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"unicode/utf8"
 
 	"encke/cause"
 	"encke/csp"
@@ -27,7 +28,8 @@ const maxWaiting = 128
 type stream struct {
 	sockets *legacy.Sockets
 	frames  legacy.Frames
-	waiting int // sockets without a handshake
+	waiting int    // sockets without a handshake
+	whole   []byte // the frame under way, as far as it came, if it is of use as a whole only
 
 	mu sync.Mutex // held while something is said about a socket, so that nothing is behind its end
 	by map[uint64]*socket
@@ -41,12 +43,15 @@ func open(s *legacy.Sockets) legacy.Stream {
 func (s *stream) Receive(p []byte) error { return s.frames.Feed(p, s.frame) }
 
 func (s *stream) frame(f legacy.Frame) error {
+	if f.Last {
+		defer s.forgetWhole()
+	}
 	s.mu.Lock()
 	k := s.by[f.ID]
 	s.mu.Unlock()
 	switch {
 	case f.Type == legacy.FrameData && k != nil:
-		return s.data(k, f)
+		s.data(k, f)
 	case !f.Last: // the rest of it does not matter
 	case f.Type == legacy.FrameOpen && k == nil && s.waiting == maxWaiting:
 		s.answer(f.ID, legacy.FrameClose, "too many sockets without a handshake")
@@ -70,44 +75,55 @@ func (s *stream) frame(f legacy.Frame) error {
 }
 
 // data takes a data frame, or a piece of one: of the handshake, or for the backend.
-func (s *stream) data(k *socket, f legacy.Frame) error {
+func (s *stream) data(k *socket, f legacy.Frame) {
 	most := maxHandshake
 	switch {
 	case k.Socket != nil && !k.messages:
 		k.Write(f.Data)
-		return nil
+		return
 	case k.Socket != nil:
 		most = csp.MaxBody
 	}
-	if len(k.whole)+len(f.Data) > most {
+	if len(s.whole)+len(f.Data) > most {
+		s.forgetWhole()
 		s.close(k, "frame too long")
-		return nil
+		return
 	}
-	k.whole = append(k.whole, f.Data...)
-	if !f.Last {
-		return nil
+	s.whole = append(s.whole, f.Data...)
+	s.sockets.Hold(len(f.Data))
+	switch {
+	case !f.Last:
+	case k.Socket != nil:
+		k.Write(s.whole)
+	default:
+		s.handshake(k)
 	}
-	whole := k.whole
-	k.whole = nil
-	if k.Socket != nil {
-		k.Write(whole)
-		return nil
+}
+
+// forgetWhole gives back what there is of a frame.
+func (s *stream) forgetWhole() {
+	if len(s.whole) > 0 {
+		s.sockets.Hold(-len(s.whole))
+		s.whole = nil
 	}
-	h, wrong := parseHandshake(whole)
+}
+
+// handshake takes the first frame of a socket and connects it.
+func (s *stream) handshake(k *socket) {
+	h, wrong := parseHandshake(s.whole)
 	if h == nil {
 		s.close(k, wrong)
-		return nil
+		return
 	}
 	s.waiting--
 	var upgrade legacy.Upgrade
 	if h.path != "" {
 		k.messages = true
-		upgrade = func(ctx context.Context, b *tcpsocket.Backend) (legacy.Backend, error) {
-			return dialWebSocket(ctx, b, h, s.sockets.Origin())
+		upgrade = func(ctx context.Context, b *tcpsocket.Backend, floor *legacy.Floor) (legacy.Backend, error) {
+			return dialWebSocket(ctx, b, floor, h, s.sockets.Origin())
 		}
 	}
 	k.Socket = s.sockets.Open(h.dest, upgrade, k)
-	return nil
 }
 
 // close closes a socket because of something that the client has sent, and says so.
@@ -124,7 +140,7 @@ func (s *stream) close(k *socket, why string) {
 
 // answer sends a frame without waiting.
 func (s *stream) answer(id uint64, typ byte, data string) {
-	s.sockets.Answer(s.frames.AppendFrame(nil, id, typ, []byte(data)...))
+	s.sockets.Answer(s.frames.NewFrame(id, typ, []byte(data)...))
 }
 
 // forget says that a socket is closed, and reports whether that was news.
@@ -144,10 +160,9 @@ type socket struct {
 	stream *stream
 	id     uint64
 
-	// Used by Receive only.
+	// Used by Receive only, but messages, which is set before the socket is opened.
 	*legacy.Socket      // nil: there was no handshake yet
 	messages       bool // each frame is a message
-	whole          []byte
 
 	text text // used by its goroutine only
 }
@@ -161,20 +176,28 @@ func (k *socket) Opened() {
 	}
 }
 
-// Data sends what the backend says.
-func (k *socket) Data(p []byte) error { return k.send(k.text.append(nil, p)) }
-
-// send sends p, or nothing if there is none.
-func (k *socket) send(p []byte) error {
-	if len(p) == 0 {
+// Data sends what the backend says: a message, or a piece of which a part may be a character
+// that is not yet whole.
+func (k *socket) Data(p []byte) error {
+	b := make([]byte, legacy.MaxHead, legacy.MaxHead+len(p)+utf8.UTFMax)
+	if k.messages {
+		return k.send(append(b, p...))
+	}
+	if b = k.text.append(b, p); len(b) == legacy.MaxHead {
 		return nil
 	}
-	return k.stream.sockets.Send(k.stream.frames.AppendFrame(nil, k.id, legacy.FrameData, p...))
+	return k.send(b)
+}
+
+// send sends what stands in b behind the place for a head.
+func (k *socket) send(b []byte) error {
+	return k.stream.sockets.Send(k.stream.frames.Frame(b, k.id, legacy.FrameData))
 }
 
 // Ended says why the socket has ended, behind all that its backend said.
 func (k *socket) Ended(why *cause.Error) {
-	if k.send(k.text.end(nil)) == nil {
+	b := make([]byte, legacy.MaxHead)
+	if b = k.text.end(b); len(b) == legacy.MaxHead || k.send(b) == nil {
 		k.stream.forget(k, reason(why))
 	}
 }

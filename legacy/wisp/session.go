@@ -22,8 +22,7 @@ type session struct {
 	*legacy.Link
 	server  *server
 	remote  string
-	confirm bool          // the client wants to know when a stream is open
-	turn    chan struct{} // holds what is being sent of a backend: one piece at a time
+	confirm bool // the client wants to know when a stream is open
 
 	mu      sync.Mutex
 	streams map[uint32]*stream // those the client knows
@@ -71,7 +70,7 @@ func (s *session) take(r io.Reader) *cause.Error {
 		return cause.Closed.Err()
 	case kind == typeClose && len(payload) > 0:
 		if st := s.forget(id, nil); st != nil {
-			st.closed()
+			st.backlog.End()
 		}
 		return nil
 	case kind == typeConnect && id != 0:
@@ -90,9 +89,12 @@ func (s *session) data(id uint32, b *buffer.Buffer, whole bool, r io.Reader) *ca
 	size := 0
 	for {
 		size += b.Len()
-		if st == nil {
+		switch {
+		case st == nil:
 			b.Release() // it crossed a CLOSE
-		} else if !st.backlog.Put(b) {
+		case st.backlog.Takes(b.Len(), streamBytes):
+			st.backlog.Put(b)
+		default:
 			b.Release()
 			st.fail(cause.Limit.With("more waits for the backend than a stream may have"))
 			st = nil
@@ -168,6 +170,6 @@ func (s *session) closeAll() {
 	s.streams = nil
 	s.mu.Unlock()
 	for _, st := range all {
-		st.closed()
+		st.backlog.End()
 	}
 }

@@ -34,10 +34,6 @@ type stream struct {
 	cancel  context.CancelFunc
 	backlog *legacy.Backlog // towards the backend
 
-	// Used by the stream's goroutine only.
-	into *buffer.Buffer // what is read into
-	has  bool           // it is its turn to send
-
 	mu      sync.Mutex
 	backend *tcpsocket.Backend // nil while dialing
 	why     *cause.Error       // it has failed
@@ -49,7 +45,7 @@ type stream struct {
 func newStream(s *session, id uint32) *stream {
 	st := &stream{s: s, id: id, credit: firstCredit, largest: pieceSize}
 	st.ctx, st.cancel = context.WithCancel(context.Background())
-	st.backlog = s.Backlog(streamBytes, st.grant)
+	st.backlog = s.Buffers.Backlog(st.grant, st.cancel) // with nothing to deliver it is not even connected
 	return st
 }
 
@@ -79,79 +75,39 @@ func (st *stream) run(dest whitelist.Dest) {
 	if st.s.confirm {
 		st.s.Write(continuePacket(st.id, firstCredit))
 	}
-	st.backlog.Start(backend)
+	st.backlog.Start(backend, backend.Writer())
 	st.download(backend)
 }
 
 // download sends what the backend says, until its end or that of the stream.
 func (st *stream) download(backend *tcpsocket.Backend) {
-	read := backend.Reader(st.place, st.unplace)
+	r := legacy.NewReader(backend, buffer.Max, st.backlog.Floor())
+	defer r.Release()
 	for {
-		n, err := read()
+		b, err := r.Next()
 		switch {
 		case err == io.EOF:
-			st.yield()
 			if st.s.forget(st.id, st) != nil {
 				st.s.Write(closePacket(st.id, reasonVoluntary))
 			}
 			st.backlog.End()
 			return
 		case err != nil:
-			st.yield()
 			st.fail(tcpsocket.ReadCause(err))
 			return
-		case n == 0: // another stream sends
-			select {
-			case st.s.turn <- struct{}{}:
-				st.has = true
-			case <-st.s.Done():
-				return
-			}
-		case !st.send(n):
+		case st.known() && !st.send(b): // else it is read so that it takes the rest
 			return
 		}
 	}
 }
 
 // send sends what was read.
-func (st *stream) send(n int) bool {
-	st.into.Extend(n)
+func (st *stream) send(b *buffer.Buffer) bool {
 	var head [headSize]byte
 	head[0] = typeData
 	binary.LittleEndian.PutUint32(head[1:], st.id)
-	st.into.Prepend(head[:])
-	ok := st.known() && st.s.Write(st.into.Bytes())
-	st.unplace()
-	return ok
-}
-
-// place is asked for a slice when the backend may have something to say.
-func (st *stream) place() []byte {
-	if !st.has {
-		select {
-		case st.s.turn <- struct{}{}:
-			st.has = true
-		default:
-			return nil
-		}
-	}
-	st.into = buffer.Get(buffer.Max)
-	return st.into.Room()
-}
-
-// unplace gives back what place took.
-func (st *stream) unplace() {
-	st.into.Release()
-	st.into = nil
-	st.yield()
-}
-
-// yield lets another stream have its turn.
-func (st *stream) yield() {
-	if st.has {
-		st.has = false
-		<-st.s.turn
-	}
+	b.Prepend(head[:])
+	return st.s.Write(b.Bytes())
 }
 
 // known says that the client knows the stream.
@@ -185,20 +141,6 @@ func (st *stream) grant() {
 	if due && st.known() {
 		st.s.Write(continuePacket(st.id, uint32(credit)))
 	}
-}
-
-// closed ends the stream because the client closed it. The backend gets what was sent
-// before; when there is nothing of that, it need not be connected to.
-func (st *stream) closed() {
-	if st.backlog.Empty() {
-		st.mu.Lock()
-		dialing := st.backend == nil
-		st.mu.Unlock()
-		if dialing {
-			st.cancel()
-		}
-	}
-	st.backlog.End()
 }
 
 // fail ends the stream for a cause: the backend is reset, and the client is told, if it

@@ -69,7 +69,7 @@ func (v *server) serve(w http.ResponseWriter, r *http.Request, origin string) {
 	}
 	second := len(r.Header.Values("Sec-WebSocket-Protocol")) > 0
 	v.proxy.WebSocket(w, r, origin, []string{"wisp-v2"}, func(l *legacy.Link) *cause.Error {
-		s := &session{Link: l, server: v, remote: r.RemoteAddr, streams: make(map[uint32]*stream), turn: make(chan struct{}, 1)}
+		s := &session{Link: l, server: v, remote: r.RemoteAddr, streams: make(map[uint32]*stream)}
 		if why := s.greet(second); why != nil {
 			return why
 		}
