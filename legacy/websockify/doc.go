@@ -25,8 +25,9 @@
 //
 //   - There is no command line for one target, no --unix-target, no --ssl-target, no
 //     recording, no wrapped program, and no web server (--web): see --static of the proxy.
-//   - Token plugins are files only, read at start; a directory of them, or one that changes
-//     while the proxy runs, is not looked at.
+//   - Token plugins are files only, not directories of them. A file that has changed is read
+//     again for the next connection; while something is wrong in it, what it had stays and
+//     the log names the line.
 //   - Authentication plugins are not there; pages are told apart by --origin.
 //   - Names have letters, digits and "-._~".
 //   - Why a connection failed is in the close code: 4000 and the number of the cause. A token

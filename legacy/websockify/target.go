@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/go-multierror"
 
+	"encke/legacy"
 	"encke/whitelist"
 )
 
@@ -44,18 +44,9 @@ func parseTargets(values, files []string, rules *whitelist.Rules) (targets, erro
 		}
 	}
 	for _, file := range files {
-		f, err := os.Open(file)
-		if err == nil {
-			err = all.parse(f, rules)
-			f.Close()
-		}
-		var several *multierror.Error
-		if errors.As(err, &several) {
-			for _, err := range several.Errors {
-				errs = multierror.Append(errs, fmt.Errorf("--target-file %s: %w", file, err))
-			}
-		} else if err != nil {
-			errs = multierror.Append(errs, fmt.Errorf("--target-file %s: %w", file, err))
+		err := legacy.ReadFile("target-file", file, func(r io.Reader) error { return all.parse(r, rules) })
+		if err != nil {
+			errs = multierror.Append(errs, err)
 		}
 	}
 	if len(values)+len(files) == 0 {

@@ -75,7 +75,7 @@ func TestBadTargets(t *testing.T) {
 			}
 		}
 	}
-	if _, err := parseTargets(nil, []string{"does-not-exist"}, rules(t)); err == nil || !strings.Contains(err.Error(), "--target-file does-not-exist") {
+	if _, err := parseTargets(nil, []string{"does-not-exist"}, rules(t)); err == nil || !strings.Contains(err.Error(), "--target-file: open does-not-exist") {
 		t.Errorf("a file that is not there: %v", err)
 	}
 	// That the rules are wrong is said by others.

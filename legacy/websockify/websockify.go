@@ -15,12 +15,13 @@ func Kind() legacy.Kind {
 	return legacy.Kind{
 		Options: []legacy.Option{
 			{Name: "target", Usage: "`[NAME=]HOST:PORT[;SUBPROTOCOL,...]` that websockify clients reach as /websockify?token=NAME or /websockify/NAME"},
-			{Name: "target-file", Usage: "`FILE` of such targets, NAME: HOST:PORT on each line"},
+			{Name: "target-file", Usage: "`FILE` of such targets, NAME: HOST:PORT on each line; read again when it has changed"},
 		},
 		Configure: func(s legacy.Settings) (func(*legacy.Proxy) legacy.Protocol, error) {
-			all, err := parseTargets(s.Values["target"], s.Values["target-file"], s.Rules)
+			files := s.Values["target-file"]
+			named, err := legacy.NewReread(files, func() (targets, error) { return parseTargets(s.Values["target"], files, s.Rules) })
 			return func(p *legacy.Proxy) legacy.Protocol {
-				h := p.Handler.Guard(false, func(w http.ResponseWriter, r *http.Request, origin string) { all.serve(p, w, r, origin) })
+				h := p.Handler.Guard(false, func(w http.ResponseWriter, r *http.Request, origin string) { named.Value(p.Log).serve(p, w, r, origin) })
 				return legacy.Protocol{Routes: map[string]http.Handler{"/websockify": h, "/websockify/": h}}
 			}, err
 		},

@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -41,6 +43,36 @@ func TestWaysToName(t *testing.T) {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
+}
+
+// A file of targets may change while the proxy runs.
+func TestTargetFileChanges(t *testing.T) {
+	one, two := backend.Reset(t, "one"), backend.Reset(t, "two")
+	file := filepath.Join(t.TempDir(), "tokens")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("vm: " + one.Addr() + "\n")
+	url := wspeer.Start(t, app.Config{
+		Allow: []string{one.Addr(), two.Addr()}, Legacy: []string{"websockify"}, LegacyOptions: map[string][]string{"target-file": {file}},
+	})
+	expect := func(path, want string) {
+		t.Helper()
+		if got := wspeer.Dial(t, url, path).Receive(); string(got) != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+	expect("/websockify/vm", "one")
+	write("# it has moved\nvm: " + two.Addr() + "\nold: " + one.Addr() + "\n")
+	expect("/websockify/vm", "two")
+	expect("/websockify/old", "one")
+	write("vm: " + one.Addr() + "\nold: 192.0.2.1:1\n") // which is not allowed
+	expect("/websockify/vm", "two")
+	write("# nobody\n")
+	wspeer.Dial(t, url, "/websockify/vm").Ended(cause.Denied)
 }
 
 // A token that names nothing cannot be told from a target that is not allowed.

@@ -14,7 +14,7 @@
 //   - Version 2: password authentication, the message of the day, stream open confirmation.
 //     With a password file only clients that give one of its names and passwords are let
 //     in, so none of version 1: others get CLOSE 0xc2 or 0xc0 on stream 0, and close
-//     code 4011. Keys (0x03) are not there.
+//     code 4011. The file is read again when it has changed. Keys (0x03) are not there.
 //
 // # Credit
 //

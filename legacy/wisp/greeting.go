@@ -31,7 +31,7 @@ func (s *session) greet(second bool) *cause.Error {
 	case s.server.passwords == nil:
 	case len(got.credentials) == 0:
 		return s.reject(reasonNoPassword, cause.NotAuthenticated.With("a password is required"))
-	case !s.server.passwords.accept(got.credentials):
+	case !s.server.passwords.Value(s.server.proxy.Log).accept(got.credentials):
 		return s.reject(reasonBadPassword, cause.NotAuthenticated.With("wrong name or password"))
 	}
 	s.confirm = got.confirm

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"encke/cause"
+	"encke/legacy"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -28,7 +29,7 @@ func TestPacketsThatWeSend(t *testing.T) {
 		{"CONTINUE", continuePacket(0x01020304, 0x80), "03 04030201 80000000"},
 		{"CLOSE", closePacket(0xfffffffe, 0x48), "04 feffffff 48"},
 		{"INFO", (&server{}).info(), "05 00000000 02 00 05 00000000"},
-		{"INFO with all", (&server{passwords: passwords{}, motd: "hi"}).info(), "05 00000000 02 00 02 01000000 01 04 02000000 6869 05 00000000"},
+		{"INFO with all", (&server{passwords: new(legacy.Reread[passwords]), motd: "hi"}).info(), "05 00000000 02 00 02 01000000 01 04 02000000 6869 05 00000000"},
 	} {
 		if !bytes.Equal(c.got, unhex(t, c.want)) {
 			t.Errorf("%s: %x, want %s", c.name, c.got, c.want)

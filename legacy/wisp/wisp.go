@@ -1,10 +1,9 @@
 package wisp
 
 import (
-	"errors"
 	"fmt"
+	"io"
 	"net/http"
-	"os"
 	"unicode/utf8"
 
 	"github.com/hashicorp/go-multierror"
@@ -19,7 +18,7 @@ const maxMOTD = 4 << 10
 // server is the protocol with its settings.
 type server struct {
 	proxy     *legacy.Proxy
-	passwords passwords // nil: none is asked for
+	passwords *legacy.Reread[passwords] // nil: none is asked for
 	motd      string
 }
 
@@ -27,7 +26,7 @@ type server struct {
 func Kind() legacy.Kind {
 	return legacy.Kind{
 		Options: []legacy.Option{
-			{Name: "wisp-password-file", Usage: "`FILE` with NAME:PASSWORD on each line; only who gives one of them may use Wisp, and version 2 of it", Single: true},
+			{Name: "wisp-password-file", Usage: "`FILE` with NAME:PASSWORD on each line; only who gives one of them may use Wisp, and version 2 of it; read again when it has changed", Single: true},
 			{Name: "wisp-motd", Usage: "`TEXT` that Wisp clients may show", Single: true},
 		},
 		Configure: configure,
@@ -41,18 +40,16 @@ func configure(s legacy.Settings) (func(*legacy.Proxy) legacy.Protocol, error) {
 		errs = multierror.Append(errs, fmt.Errorf("--wisp-motd: %d bytes, or no UTF-8; %d bytes at most", len(v.motd), maxMOTD))
 	}
 	if name := s.One("wisp-password-file"); name != "" {
-		f, err := os.Open(name)
-		if err == nil {
-			v.passwords, err = parsePasswords(f)
-			f.Close()
-		}
-		var several *multierror.Error
-		if errors.As(err, &several) {
-			for _, err := range several.Errors {
-				errs = multierror.Append(errs, fmt.Errorf("--wisp-password-file: %w", err))
-			}
-		} else if err != nil {
-			errs = multierror.Append(errs, fmt.Errorf("--wisp-password-file: %w", err))
+		var err error
+		v.passwords, err = legacy.NewReread([]string{name}, func() (all passwords, err error) {
+			err = legacy.ReadFile("wisp-password-file", name, func(r io.Reader) (err error) {
+				all, err = parsePasswords(r)
+				return err
+			})
+			return all, err
+		})
+		if err != nil {
+			errs = multierror.Append(errs, err)
 		}
 	}
 	return func(p *legacy.Proxy) legacy.Protocol {

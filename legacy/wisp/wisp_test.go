@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -96,7 +97,11 @@ func TestVersion2(t *testing.T) {
 
 func TestPasswordIsRequired(t *testing.T) {
 	b := backend.Echo(t)
-	url := start(t, []string{b.Addr()}, "wisp-password-file", write(t, "ann:secret\n"))
+	file := write(t, "ann:other than secret\n")
+	url := start(t, []string{b.Addr()}, "wisp-password-file", file)
+	if err := os.WriteFile(file, []byte("ann:secret\n"), 0o600); err != nil { // it is read again
+		t.Fatal(err)
+	}
 	c := &client{wspeer.Dial(t, url, "/wisp/"), t}
 	c.expect("04 00000000 c2")
 	c.Ended(cause.NotAuthenticated)
