@@ -2,7 +2,6 @@ package integration
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -68,13 +67,7 @@ func TestOrbited07(t *testing.T) {
 
 func orbited07(t *testing.T, kind browser.Kind, original string) {
 	echo, irc := backend.Echo(t), servers.Ngircd(t)
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused := nobody.Addr().(*net.TCPAddr).Port
-	nobody.Close()
-
+	refused := backend.Refuse(t)
 	app := t.TempDir()
 	var base string
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
