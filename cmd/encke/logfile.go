@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"sync"
@@ -32,8 +35,11 @@ func (l *logFile) Reopen() error {
 		return nil
 	}
 	file, err := os.OpenFile(l.name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
-	if err != nil {
-		return err
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("--log-file: %w; it is opened as user %d, see --user", err, os.Geteuid())
+	case err != nil:
+		return fmt.Errorf("--log-file: %w", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -121,6 +121,9 @@ func (c *command) finish() {
 	if c.inner {
 		c.general = append(c.general, "A name that leads to an address inside is refused unless a rule names that address too, or with --allow-private.")
 	}
+	if c.has("user") && c.has("log-file") {
+		c.general = append(c.general, "The log file is opened as the user that encke becomes, who must be allowed to write it.")
+	}
 	if !c.has("allow") {
 		c.loseAll("no rule: nothing could be reached, so encke does not start; add --allow HOST:PORT")
 	}
