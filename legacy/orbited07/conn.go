@@ -193,7 +193,9 @@ func (c *conn) pump(b *tcpsocket.Backend) {
 			if err != io.EOF {
 				b.Fail(tcpsocket.ReadCause(err))
 			}
-			c.s.End()
+			if !c.hasLeft() { // else the end of the backend is what it asked for
+				c.s.End()
+			}
 			c.backlog.End()
 			return
 		case n == 0:

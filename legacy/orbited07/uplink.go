@@ -174,12 +174,16 @@ func (c *conn) leave() {
 	}
 }
 
+// hasLeft reports whether the client has closed.
+func (c *conn) hasLeft() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.left
+}
+
 // settled is called when the backend has got everything, or takes nothing any more.
 func (c *conn) settled() {
-	c.mu.Lock()
-	left := c.left
-	c.mu.Unlock()
-	if left {
+	if c.hasLeft() {
 		c.s.Close(cause.Closed.Err())
 	}
 }
