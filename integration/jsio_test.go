@@ -35,11 +35,16 @@ func TestJSIO(t *testing.T) {
 		name string
 		args func(target string) []any // of talk, behind the URL
 		want seen
+		more func(target string) []string // of the proxy's command line
 	}{
-		{"text", func(target string) []any { return []any{target, "utf8", texts, false} }, seen{"1", texts, "ConnectionClosedCleanly"}},
-		{"bytes", func(target string) []any { return []any{target, "plain", bytesOfText, false} }, seen{"1", bytesOfText, "ConnectionClosedCleanly"}},
-		{"the client closes", func(target string) []any { return []any{target, "utf8", texts, true} }, seen{"1", texts, "undefined"}},
-		{"not allowed", func(string) []any { return []any{"127.0.0.1:1", "utf8", texts, false} }, seen{"0106", []string{}, "ConnectionClosedCleanly"}},
+		{"text", func(target string) []any { return []any{target, "utf8", texts, false} }, seen{"1", texts, "ConnectionClosedCleanly"}, nil},
+		{"bytes", func(target string) []any { return []any{target, "plain", bytesOfText, false} }, seen{"1", bytesOfText, "ConnectionClosedCleanly"}, nil},
+		{"the client closes", func(target string) []any { return []any{target, "utf8", texts, true} }, seen{"1", texts, "undefined"}, nil},
+		{"not allowed", func(string) []any { return []any{"127.0.0.1:1", "utf8", texts, false} }, seen{"0106", []string{}, "ConnectionClosedCleanly"}, nil},
+		{
+			"a page made for one server", func(string) []any { return []any{"", "utf8", texts, false} }, seen{"none", texts, "ConnectionClosedCleanly"},
+			func(target string) []string { return []string{"--csp-target", target} },
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, place := range []struct {
@@ -50,13 +55,17 @@ func TestJSIO(t *testing.T) {
 			} {
 				t.Run(place.name, func(t *testing.T) {
 					target, ended := quitter(t)
-					s := newJSIOSite(t, target)
+					var more []string
+					if c.more != nil {
+						more = c.more(target)
+					}
+					s := newJSIOSite(t, target, more...)
 					var got seen
 					place.run(t, s, c.args(target), &got)
 					if got.Answer != c.want.Answer || !slices.Equal(got.Echoes, c.want.Echoes) || got.End != c.want.End {
 						t.Errorf("got %q, want %q", got, c.want)
 					}
-					if c.want.Answer == "1" {
+					if c.want.Answer != "0106" {
 						await(t, "the end of the connection to the backend", ended)
 					}
 				})
@@ -109,7 +118,7 @@ func quitter(t *testing.T) (target string, ended <-chan struct{}) {
 // its own origin.
 type jsioSite struct{ proxy, origin string }
 
-func newJSIOSite(t *testing.T, target string) jsioSite {
+func newJSIOSite(t *testing.T, target string, more ...string) jsioSite {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.Handle("/jsio/", http.StripPrefix("/jsio/", http.FileServer(http.Dir("jsio"))))
@@ -119,7 +128,7 @@ func newJSIOSite(t *testing.T, target string) jsioSite {
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	p := encke(t).Start(t, proxy.Options{Allow: []string{target}, Origins: []string{server.URL}, Args: []string{"--legacy", "csp"}})
+	p := encke(t).Start(t, proxy.Options{Allow: []string{target}, Origins: []string{server.URL}, Args: append([]string{"--legacy", "csp"}, more...)})
 	to, err := url.Parse("http://" + p.Addr)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,11 @@
 package legacy
 
-import "encke/whitelist"
+import (
+	"fmt"
+	"slices"
+
+	"encke/whitelist"
+)
 
 // Kind is a protocol before it is switched on.
 type Kind struct {
@@ -37,4 +42,13 @@ func (s Settings) One(name string) string {
 		return values[0]
 	}
 	return ""
+}
+
+// Allowed returns what is wrong with a target that no rule lets anybody reach.
+func Allowed(rules *whitelist.Rules, dest whitelist.Dest) error {
+	reach := func(source string) bool { return rules.From(source).Check(dest) == nil }
+	if reach("") || slices.ContainsFunc(rules.List(), func(r whitelist.Rule) bool { return r.Source() != "" && reach(r.Source()) }) {
+		return nil
+	}
+	return fmt.Errorf("no rule allows it; --allow %s would", dest)
 }

@@ -2,7 +2,8 @@
 // server through a CSP session. It is loaded as a plain script, behind jsio.js.
 "use strict";
 
-// talk connects to target, HOST:PORT, over the session at url. It sends each message when the
+// talk connects to target, HOST:PORT, over the session at url; without one the operator has
+// named it. It sends each message when the
 // one before has come back, and then quits, or closes; it resolves to what it saw.
 globalThis.talk = function talk(url, target, encoding, messages, closes) {
   jsio("import net.csp.client as csp");
@@ -19,7 +20,11 @@ globalThis.talk = function talk(url, target, encoding, messages, closes) {
     };
     // While a request is under way, close would leave the session to its timeout.
     const close = () => (session._packetsInFlight ? setTimeout(close, 20) : session.close());
-    session.onconnect = () => session.write(target + "\n");
+    session.onconnect = () => {
+      if (target) return session.write(target + "\n");
+      seen.answer = "none";
+      next();
+    };
     session.onread = (data) => {
       got += data;
       if (seen.answer === "") {

@@ -42,6 +42,14 @@ func (a *adapter) accept(s *csp.Session) csp.Handler {
 	return c
 }
 
+// begin connects a new session whose framing and target are known: its backend may have
+// the first word.
+func (c *conn) begin() {
+	if framings := c.a.p.Framings; c.a.target != nil && len(framings) == 1 {
+		c.stream = framings[0].Open(c.sockets)
+	}
+}
+
 // maxDigits is how many digits a stream may begin with before the mark of its framing.
 const maxDigits = 7
 

@@ -11,19 +11,22 @@ import (
 	"encke/csp"
 	"encke/legacy"
 	"encke/transports"
+	"encke/whitelist"
 )
 
 // name is the name of the protocol for --legacy, and that of its sessions.
 const name = "csp"
 
 // adapter serves the resources of the draft below /csp.
-type adapter struct{ p *legacy.Proxy }
+type adapter struct {
+	p      *legacy.Proxy
+	target *whitelist.Dest // of all sessions of our own framing; nil: each says its own
+}
 
-// New returns the protocol. Its own framing is one socket for each session; it carries
+// protocol returns the protocol. Its own framing is one socket for each session; it carries
 // those of others.
-func New(p *legacy.Proxy) legacy.Protocol {
-	a := &adapter{p}
-	byGet, byOther := p.Handler.Guard(true, a.serve), p.Handler.Guard(false, a.serve)
+func (a *adapter) protocol() legacy.Protocol {
+	byGet, byOther := a.p.Handler.Guard(true, a.serve), a.p.Handler.Guard(false, a.serve)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
 			byGet.ServeHTTP(w, r)
@@ -34,7 +37,7 @@ func New(p *legacy.Proxy) legacy.Protocol {
 	return legacy.Protocol{
 		Routes:  map[string]http.Handler{"/csp": h, "/csp/": h},
 		Accept:  a.accept,
-		Framing: &legacy.Framing{Open: openLine},
+		Framing: &legacy.Framing{Open: a.open},
 	}
 }
 
@@ -155,7 +158,9 @@ func (a *adapter) handshake(w http.ResponseWriter, r *http.Request, q *request, 
 		a.refuse(w, err)
 		return
 	}
-	s.Handler().(*conn).remember(q.variables)
+	c := s.Handler().(*conn)
+	c.remember(q.variables)
+	c.begin()
 	id, _ := json.Marshal(s.ID())
 	a.answer(w, q, origin, http.StatusOK, `{"session":`+string(id)+`}`)
 }

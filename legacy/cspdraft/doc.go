@@ -13,6 +13,8 @@
 // Variables stay with a session until they are set again; an answer is made with those of
 // its own request. What the bytes of a session mean, their beginning tells: a line HOST:PORT is
 // this package's own framing (line.go), others are plugged in (legacy.Framing).
+// Pages that were made for one server of CSP say no such line; --csp-target names what they are
+// all connected to: at once if no other framing is served, else behind their first bytes.
 //
 // # Where it differs from the draft
 //

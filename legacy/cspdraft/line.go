@@ -14,8 +14,10 @@ import (
 const maxLine = 300
 
 // line is the draft's own framing: a line HOST:PORT, which is answered by "1", or by "0"
-// and a code, and behind it the bytes of one socket.
+// and a code, and behind it the bytes of one socket. Where the operator names the target there
+// are those bytes only.
 type line struct {
+	bare    bool // there is neither line nor answer
 	sockets *legacy.Sockets
 	target  []byte
 	socket  *legacy.Socket // nil: the line is not complete, or refused
@@ -23,7 +25,13 @@ type line struct {
 	opened  bool // used by the socket's goroutine
 }
 
-func openLine(s *legacy.Sockets) legacy.Stream { return &line{sockets: s} }
+func (a *adapter) open(s *legacy.Sockets) legacy.Stream {
+	l := &line{sockets: s, bare: a.target != nil}
+	if l.bare {
+		l.socket = s.Open(*a.target, nil, l)
+	}
+	return l
+}
 
 // Receive is as in legacy.Stream.
 func (l *line) Receive(p []byte) error {
@@ -69,7 +77,9 @@ func (l *line) refuse(why *cause.Error) {
 // Opened tells the client that its socket is connected.
 func (l *line) Opened() {
 	l.opened = true
-	l.sockets.Answer([]byte("1"))
+	if !l.bare {
+		l.sockets.Answer([]byte("1"))
+	}
 }
 
 // Data sends what the backend says, as it is; that is counted where it was read.
@@ -77,7 +87,7 @@ func (l *line) Data(p []byte) error { return l.sockets.Carrier.Send(p) }
 
 // Ended ends the stream, after the code of a socket that was never connected.
 func (l *line) Ended(why *cause.Error) {
-	if !l.opened {
+	if !l.opened && !l.bare {
 		code := legacy.OrbitedCode(why.Code)
 		l.sockets.Answer(strconv.AppendInt([]byte("0"), int64(code), 10))
 	}

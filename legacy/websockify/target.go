@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/go-multierror"
@@ -105,16 +104,11 @@ func (all targets) add(name, rest string, named bool, rules *whitelist.Rules) er
 			return fmt.Errorf("the subprotocol %q: 1 to 64 letters, digits or any of -._+, and not base64", s)
 		}
 	}
-	if rules != nil && !allowed(rules, t.dest) {
-		return fmt.Errorf("no rule allows it; --allow %s would", t.dest)
+	if rules != nil {
+		if err := legacy.Allowed(rules, t.dest); err != nil {
+			return err
+		}
 	}
 	all[name] = t
 	return nil
-}
-
-// allowed reports whether somebody may reach dest.
-func allowed(rules *whitelist.Rules, dest whitelist.Dest) bool {
-	return rules.From("").Check(dest) == nil || slices.ContainsFunc(rules.List(), func(r whitelist.Rule) bool {
-		return r.Source() != "" && rules.From(r.Source()).Check(dest) == nil
-	})
 }

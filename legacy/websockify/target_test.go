@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"encke/legacy"
 	"encke/whitelist"
 )
 
@@ -119,7 +120,7 @@ func FuzzTargets(f *testing.F) {
 		all := make(targets)
 		_ = all.parse(strings.NewReader(file), r)
 		for name, target := range all {
-			if !nameForm.MatchString(name) || !allowed(r, target.dest) {
+			if !nameForm.MatchString(name) || legacy.Allowed(r, target.dest) != nil {
 				t.Errorf("%q: accepted %q for %v", file, name, target.dest)
 			}
 			for _, s := range target.subprotocols {

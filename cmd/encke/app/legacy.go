@@ -21,7 +21,7 @@ import (
 
 // protocols are the older protocols by the names of --legacy.
 var protocols = map[string]legacy.Kind{
-	"csp":        legacy.Plain(cspdraft.New),
+	"csp":        cspdraft.Kind(),
 	"orbited07":  legacy.Plain(orbited07.New),
 	"orbited08":  legacy.Plain(orbited08.New),
 	"orbited2":   legacy.Plain(orbited2.New),

@@ -38,6 +38,13 @@ func TestRoutes(t *testing.T) {
 		"/tcp/demo/":                 404,
 		"/tcp/static/dist/":          404,
 		"/tcp/session/websocket/../": 404,
+		"/tcp/tcp":                   404, // older protocols are off
+		"/tcp/static/Orbited.js":     404,
+		"/tcp/csp/handshake":         404,
+		"/tcp/ws":                    404,
+		"/tcp/websockify":            404,
+		"/tcp/v1":                    404,
+		"/tcp/wisp/":                 404,
 	} {
 		if got, body, _ := get(t, c, base+path); got != want {
 			t.Errorf("%s: status %d (%.80s), want %d", path, got, body, want)
