@@ -23,7 +23,6 @@ var counters = map[int][]counter{
 	2:  {{"Sessions.Retransmitted Sessions.Repeats", 1, nil}},
 	3:  {{"Sessions.Expired", 1, nil}},
 	5:  {{"Sessions.Attached", 2, nil}},
-	6:  {{"Sessions.Attached", 2, nil}},
 	7:  {{"Sessions.Retransmitted Sessions.Repeats", 1, nil}},
 	8:  {{"Sessions.Attached", 2, []string{"websocket"}}, {"Requests.SlowBodies Sessions.Repeats", 1, posting}},
 	9:  {{"Sessions.Repeats", 1, nil}},
@@ -60,6 +59,7 @@ var posting = []string{"fetch-streaming", "xhr-streaming", "eventsource", "long-
 // uncounted are rows after which there is nothing for a counter to say, and why.
 var uncounted = map[int]string{
 	4:  "a short sleep is silence like any other; a long one is expired or, on a stream, not noticed",
+	6:  "most links outlive it: the kernel sends again what was lost",
 	17: "the kernel sends again what the line lost",
 	18: "back-pressure, no fault of the proxy: nothing is lost or given up",
 	19: "back-pressure, no fault of the proxy: nothing is lost or given up",

@@ -80,7 +80,8 @@ func flaps(f *fault) {
 	id := p.ID()
 	e := f.echo(p, f.backend(backend.Echo), 5)
 	stop, echoes := make(chan struct{}), make(chan error, 1)
-	go func() { // until stop, or an echo fails
+	var longest time.Duration // of echoes; read when echoes has something
+	go func() {               // until stop, or an echo fails
 		for {
 			select {
 			case <-stop:
@@ -88,10 +89,12 @@ func flaps(f *fault) {
 				return
 			default:
 			}
+			began := time.Now()
 			if err := e.say(2000); err != nil {
 				echoes <- err
 				return
 			}
+			longest = max(longest, time.Since(began))
 			time.Sleep(20 * time.Millisecond)
 		}
 	}()
@@ -105,8 +108,11 @@ func flaps(f *fault) {
 	if err := await(f, "the echoes", echoes); err != nil {
 		f.Errorf("%v; the session: %v", err, p.Err())
 	}
+	if longest < 250*time.Millisecond {
+		f.Errorf("no echo took longer than %v: the row shows nothing", longest)
+	}
 	f.result.Resumed = p.Stats().Resumes
-	f.Logf("%d bytes echoed; %+v", e.pos, p.Stats())
+	f.Logf("%d bytes echoed, the longest in %v; %+v", e.pos, longest, p.Stats())
 	if p.ID() != id {
 		f.Error("it is another session")
 	}

@@ -108,6 +108,9 @@ func (f *fault) panics(healthy *echo) {
 		case "linger":
 			r.leave()
 		}
+		if name == "gap" && r.ws == nil { // polls leave a session without a link for longer than it lingers
+			until(f, "the end of the connection to the backend", func() bool { _ = r.send(nil); return b.Open() == 0 })
+		}
 		if err := await(f, "the end of the connection to the backend", b.Ended()); err == nil {
 			f.Errorf("%s: the backend saw a clean end", name)
 		}
