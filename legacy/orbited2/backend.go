@@ -41,7 +41,7 @@ func dialWebSocket(ctx context.Context, b *tcpsocket.Backend, floor *legacy.Floo
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	once := make(chan net.Conn, 1)
-	once <- b
+	once <- whole{b}
 	client := &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
@@ -73,6 +73,18 @@ func dialWebSocket(ctx context.Context, b *tcpsocket.Backend, floor *legacy.Floo
 	return &messages{b, floor, ws}, nil
 }
 
+// whole is a connection whose end is an error: the library takes io.EOF inside a message for
+// the end of that.
+type whole struct{ net.Conn }
+
+func (w whole) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
 // Next returns the next message, which the client takes for a text.
 func (m *messages) Next() ([]byte, error) {
 	m.Release()
@@ -80,9 +92,10 @@ func (m *messages) Next() ([]byte, error) {
 	var p []byte
 	if err == nil {
 		m.Take()
-		m.SetReadDeadline(time.Now().Add(messageTime))
+		// It takes no deadline back: that may be one of Close, when the client closes meanwhile.
+		late := time.AfterFunc(messageTime, func() { m.SetReadDeadline(time.Now()) })
 		p, err = io.ReadAll(counted{r, m.Floor})
-		m.SetReadDeadline(time.Time{})
+		late.Stop()
 	}
 	switch code := websocket.CloseStatus(err); {
 	case err == nil:
@@ -121,6 +134,7 @@ func (m *messages) Write(p []byte) (int, error) {
 
 // Close closes the WebSocket, and with it the connection.
 func (m *messages) Close() error {
+	m.SetReadDeadline(time.Now().Add(answerTime)) // the library waits for the rest of a message
 	err := m.ws.Close(websocket.StatusNormalClosure, "")
 	m.Backend.Close()
 	return err
