@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/hashicorp/go-multierror"
 )
@@ -35,20 +34,15 @@ func ReadFile(option, name string, parse func(io.Reader) error) error {
 }
 
 // Reread is a value that files of the operator hold. It is made again when it is asked for and
-// one of them has changed; if that cannot be, the old one stays, and the log says why.
+// one of them has changed; if that cannot be, the old one stays, and the log says why, once.
 type Reread[T any] struct {
 	files []string
 	read  func() (T, error)
 
 	mu    sync.Mutex
-	state []fileState
+	state []os.FileInfo // of each file; nil: it is none
+	wrong string        // with what was read last; then it is tried each time
 	value T
-}
-
-// fileState tells that a file has changed.
-type fileState struct {
-	changed time.Time
-	size    int64 // -1: it is not there
 }
 
 // NewReread returns what read makes of the files, and its error.
@@ -60,38 +54,50 @@ func NewReread[T any](files []string, read func() (T, error)) (*Reread[T], error
 	return r, err
 }
 
-func (r *Reread[T]) look() []fileState {
-	all := make([]fileState, len(r.files))
+// look returns the state of the files. A pipe has none: it is read once.
+func (r *Reread[T]) look() []os.FileInfo {
+	all := make([]os.FileInfo, len(r.files))
 	for i, name := range r.files {
-		all[i].size = -1
-		if info, err := os.Stat(name); err == nil {
-			all[i] = fileState{info.ModTime(), info.Size()}
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+			all[i] = info
 		}
 	}
 	return all
 }
 
+// unchanged reports whether two states of a file are the same. Some who replace a file keep
+// its time, so that is not enough.
+func unchanged(a, b os.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
+}
+
 // Value returns the value as the files have it now.
 func (r *Reread[T]) Value(log *slog.Logger) T {
-	now := r.look()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if slices.Equal(now, r.state) {
+	now := r.look() // before it is read: what is written meanwhile is a change
+	if r.wrong == "" && slices.EqualFunc(now, r.state, unchanged) {
 		return r.value
 	}
-	r.state = now // also after an error: it is told once
+	r.state = now
 	value, err := r.read()
-	var all *multierror.Error
-	switch errors.As(err, &all); {
-	case err == nil:
-		r.value = value
+	if err == nil {
+		r.value, r.wrong = value, ""
 		log.Info("read again", "files", r.files)
-	case all != nil && len(all.Errors) > 1:
-		log.Error("a file has changed and is not used", "error", all.Errors[0], "more", len(all.Errors)-1)
-	case all != nil:
-		log.Error("a file has changed and is not used", "error", all.Errors[0])
-	default:
-		log.Error("a file has changed and is not used", "error", err)
+		return value
 	}
+	if err.Error() == r.wrong {
+		return r.value
+	}
+	r.wrong = err.Error()
+	more := 0
+	var all *multierror.Error
+	if errors.As(err, &all) {
+		err, more = all.Errors[0], len(all.Errors)-1
+	}
+	log.Error("a file has changed and is not used", "error", err, "more", more)
 	return r.value
 }
