@@ -24,7 +24,7 @@ type Link struct {
 	Text    bool // its messages are text, not binary; to be set before the first is read
 
 	proxy  *Proxy
-	ws     *websocket.Conn
+	ws     *transports.Upgraded
 	ctx    context.Context // done when the link has ended
 	cancel context.CancelFunc
 	beat   *time.Timer
@@ -47,7 +47,7 @@ var gone = cause.Reset.With("by the page")
 // close are reset, but after a clean end only when the goroutines of the link are through.
 func (p *Proxy) WebSocket(w http.ResponseWriter, r *http.Request, origin string, subprotocols []string, run func(*Link) *cause.Error) {
 	peer := transports.Peer(r, origin)
-	p.Handler.Upgrade(w, r, subprotocols, func(stopping context.Context, ws *websocket.Conn) {
+	p.Handler.Upgrade(w, r, subprotocols, func(stopping context.Context, ws *transports.Upgraded) {
 		l := &Link{proxy: p, ws: ws, idle: make(chan struct{}), running: 1}
 		l.ctx, l.cancel = context.WithCancel(context.Background())
 		l.Buffers = NewBuffers(p.Sessions.Budget(), l.Done(), l.Go)
@@ -143,7 +143,7 @@ func (l *Link) end(why *cause.Error, code websocket.StatusCode, text string) {
 		l.ws.CloseNow()
 		return
 	}
-	l.Go(func() { l.ws.Close(code, text) }) // waits at most 5 s for the client's answer
+	l.Go(func() { l.ws.Close(code, text) })
 }
 
 // Next returns the next message, or false when the link has ended. It

@@ -48,7 +48,7 @@ func (h *Handler) Guard(get bool, next func(w http.ResponseWriter, r *http.Reque
 // in a goroutine of its own, which may call all methods but CloseRead and closes it in the end;
 // messages have 1 MiB at most. When the Handler waits for its WebSockets to end, ctx is
 // done, and soon after that the connection is cut.
-func (h *Handler) Upgrade(w http.ResponseWriter, r *http.Request, subprotocols []string, serve func(ctx context.Context, ws *websocket.Conn)) {
+func (h *Handler) Upgrade(w http.ResponseWriter, r *http.Request, subprotocols []string, serve func(ctx context.Context, ws *Upgraded)) {
 	if r.ContentLength != 0 {
 		w.Header().Set("Connection", "close")
 		http.Error(w, "an upgrade has no body", http.StatusBadRequest)
@@ -80,12 +80,32 @@ func (h *Handler) Upgrade(w http.ResponseWriter, r *http.Request, subprotocols [
 				h.Panicked(v, nil)
 			}
 		}()
-		serve(h.stopping, ws)
+		serve(h.stopping, &Upgraded{ws, conn})
 	}
 	if !h.spawn(run) { // ends when the connection does
 		ws.CloseNow()
 		h.track(conn, false)
 	}
+}
+
+// Upgraded is the WebSocket of another protocol.
+type Upgraded struct {
+	*websocket.Conn
+	conn net.Conn
+}
+
+// Close closes it, and waits for the client's answer for a while.
+func (w *Upgraded) Close(code websocket.StatusCode, text string) error {
+	return closeWebSocket(w.Conn, w.conn, code, text)
+}
+
+// goodbyeTime is how long a client may take to answer when its WebSocket is closed.
+const goodbyeTime = 5 * time.Second
+
+// closeWebSocket closes one. The library alone would wait without end for the rest of a frame.
+func closeWebSocket(ws *websocket.Conn, conn net.Conn, code websocket.StatusCode, text string) error {
+	conn.SetReadDeadline(time.Now().Add(goodbyeTime))
+	return ws.Close(code, text)
 }
 
 // guardedConn is the net.Conn under a WebSocket of another protocol. It looks at the

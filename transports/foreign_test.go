@@ -28,7 +28,7 @@ func (r *rig) other(t *testing.T) string {
 	}))
 	mux.Handle("/panic", r.h.Guard(false, func(http.ResponseWriter, *http.Request, string) { panic("as a fault of ours would") }))
 	mux.Handle("/ws", r.h.Guard(false, func(w http.ResponseWriter, req *http.Request, _ string) {
-		r.h.Upgrade(w, req, []string{"binary"}, func(ctx context.Context, ws *websocket.Conn) {
+		r.h.Upgrade(w, req, []string{"binary"}, func(ctx context.Context, ws *transports.Upgraded) {
 			for {
 				typ, p, err := ws.Read(ctx)
 				if code, text, bad := transports.Violation(err); bad {

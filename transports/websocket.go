@@ -285,7 +285,7 @@ func (l *wsLink) finish(err error) {
 			code = why.Code
 		}
 	}
-	if !l.h.spawn(l.confined(func() { l.ws.Close(closeCode(code), code.String()) })) { // waits at most 5 s for the client's answer
+	if !l.h.spawn(l.confined(func() { closeWebSocket(l.ws, l.conn.Conn, closeCode(code), code.String()) })) {
 		l.ws.CloseNow()
 	}
 }
@@ -306,13 +306,13 @@ func (l *wsLink) end(err error) {
 			l.link.Detach()
 		}
 		if errors.As(err, &bad) {
-			l.ws.Close(bad.code, bad.text) // waits at most 5 s for the client's answer
+			closeWebSocket(l.ws, l.conn.Conn, bad.code, bad.text)
 		}
 		l.ws.CloseNow()
 	case l.link != nil:
 		l.session.Close(why) // flush says it, then finish closes the connection
 	default: // refused, by us or by the session
 		l.ws.Write(context.Background(), websocket.MessageBinary, csp.AppendClose(nil, why))
-		l.ws.Close(closeCode(why.Code), why.Code.String())
+		closeWebSocket(l.ws, l.conn.Conn, closeCode(why.Code), why.Code.String())
 	}
 }
