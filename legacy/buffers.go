@@ -28,7 +28,7 @@ type Buffers struct {
 	mu      sync.Mutex // guards the backlogs, too
 	account buffer.Account
 	queued  int           // cost of all backlogs
-	held    int           // bytes on their way to the client
+	held    int           // bytes on their way to the client, or of a message that is under way
 	changed chan struct{} // closed when less is queued; nil: nobody waits for that
 	ended   bool          // nothing is counted any more
 }
@@ -72,8 +72,8 @@ func (a *Buffers) queue(n int) {
 	}
 }
 
-// hold counts n more that are on their way to the client.
-func (a *Buffers) hold(n int) {
+// Hold counts n more that are on their way to the client, or come from it.
+func (a *Buffers) Hold(n int) {
 	a.mu.Lock()
 	a.held += n
 	a.count()

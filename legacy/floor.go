@@ -49,13 +49,13 @@ func (f *Floor) Take() {
 // Hold counts n bytes more that are kept for the client, until the floor is given back.
 func (f *Floor) Hold(n int) {
 	f.held += n
-	f.q.all.hold(n)
+	f.q.all.Hold(n)
 }
 
 // Yield gives the floor back, if the backend has it: the client has got what was said.
 func (f *Floor) Yield() {
 	if f.held > 0 {
-		f.q.all.hold(-f.held)
+		f.q.all.Hold(-f.held)
 		f.held = 0
 	}
 	if f.has {

@@ -46,7 +46,9 @@ func (l *Link) Relay(dest whitelist.Dest) *cause.Error {
 				return l.Why()
 			}
 			b := buffer.Get(buffer.Max)
+			l.Buffers.Hold(buffer.Max) // the client may take its time
 			n, err := r.Read(b.Room())
+			l.Buffers.Hold(-buffer.Max)
 			b.Extend(n)
 			q.Put(b)
 			if err != nil && err != io.EOF {

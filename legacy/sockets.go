@@ -43,13 +43,13 @@ func (s *Sockets) Room(gone <-chan struct{}) bool {
 
 // Send is as in Carrier. What waits to be sent is counted.
 func (s *Sockets) Send(p []byte) error {
-	s.buffers.hold(cap(p))
-	defer s.buffers.hold(-cap(p))
+	s.buffers.Hold(cap(p))
+	defer s.buffers.Hold(-cap(p))
 	return s.Carrier.Send(p)
 }
 
 // Hold counts n bytes more of what the client has sent and no backend gets yet.
-func (s *Sockets) Hold(n int) { s.buffers.hold(n) }
+func (s *Sockets) Hold(n int) { s.buffers.Hold(n) }
 
 // Close ends all sockets: cleanly for the cause Closed, so that their backends get what
 // was sent before, else backends are reset.

@@ -94,7 +94,7 @@ func (m *messages) Next() ([]byte, error) {
 		m.Take()
 		// It takes no deadline back: that may be one of Close, when the client closes meanwhile.
 		late := time.AfterFunc(messageTime, func() { m.SetReadDeadline(time.Now()) })
-		p, err = io.ReadAll(counted{r, m.Floor})
+		p, err = io.ReadAll(counted{r, m.Hold})
 		late.Stop()
 	}
 	switch code := websocket.CloseStatus(err); {
@@ -116,13 +116,13 @@ func (m *messages) Release() { m.Yield() }
 
 // counted counts what is read.
 type counted struct {
-	r     io.Reader
-	floor *legacy.Floor
+	r    io.Reader
+	hold func(int)
 }
 
 func (c counted) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
-	c.floor.Hold(n)
+	c.hold(n)
 	return n, err
 }
 

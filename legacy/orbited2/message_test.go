@@ -10,9 +10,12 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"encke/legacy/cspdraft"
 	"encke/legacy/legacytest"
@@ -73,6 +76,29 @@ func TestBackendIsClosedWithinMessage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What there is of a message of the client is counted while the rest is to come.
+func TestMessageUnderWayIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := legacytest.New(t, orbited2.New)
+		c := dial(t, r)
+		used := func() int64 { synctest.Wait(); return r.Sessions.Budget().Used() }
+		w, err := c.ws.Writer(t.Context(), websocket.MessageText)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := frame("7,9," + strings.Repeat("x", 400_000)) // of no use
+		io.WriteString(w, text[:300_000])
+		if n := used(); n < 200_000 {
+			t.Errorf("most of a message counts as %d bytes", n)
+		}
+		io.WriteString(w, text[300_000:])
+		w.Close()
+		if n := used(); n != 0 {
+			t.Errorf("behind it %d bytes are counted", n)
+		}
+	})
 }
 
 // accept makes a WebSocket server of the far end of a connection.

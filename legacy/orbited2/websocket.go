@@ -32,7 +32,7 @@ func receive(l *legacy.Link, sockets *legacy.Sockets) *cause.Error {
 		if !ok {
 			return l.Why()
 		}
-		p, err := io.ReadAll(m)
+		p, err := io.ReadAll(counted{m, sockets.Hold})
 		if err != nil {
 			return l.Why()
 		}
@@ -44,6 +44,7 @@ func receive(l *legacy.Link, sockets *legacy.Sockets) *cause.Error {
 		if errors.As(stream.Receive(p), &why) {
 			return why
 		}
+		sockets.Hold(-len(p))
 		if !sockets.Room(l.Done()) {
 			return l.Why()
 		}

@@ -68,7 +68,7 @@ func (s *session) introduction() (info, *cause.Error) {
 	}
 	b := buffer.Get(buffer.Max)
 	defer b.Release()
-	switch whole, ok := fill(b, r); {
+	switch whole, ok := s.fill(b, r); {
 	case !ok:
 		return info{}, s.Why()
 	case !whole:
@@ -95,7 +95,9 @@ func (s *session) introduction() (info, *cause.Error) {
 
 // fill reads a message until b is full. whole says that it came to its end; ok is false when
 // the link has ended.
-func fill(b *buffer.Buffer, r io.Reader) (whole, ok bool) {
+func (s *session) fill(b *buffer.Buffer, r io.Reader) (whole, ok bool) {
+	s.Buffers.Hold(buffer.Max) // the client may take its time
+	defer s.Buffers.Hold(-buffer.Max)
 	for len(b.Room()) > 0 {
 		n, err := r.Read(b.Room())
 		b.Extend(n)

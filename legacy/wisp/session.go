@@ -49,7 +49,7 @@ func (s *session) run() *cause.Error {
 // take takes one packet.
 func (s *session) take(r io.Reader) *cause.Error {
 	b := buffer.Get(buffer.Max)
-	whole, ok := fill(b, r)
+	whole, ok := s.fill(b, r)
 	if !ok {
 		b.Release()
 		return s.Why()
@@ -104,7 +104,7 @@ func (s *session) data(id uint32, b *buffer.Buffer, whole bool, r io.Reader) *ca
 		}
 		var ok bool
 		b = buffer.Get(buffer.Max)
-		if whole, ok = fill(b, r); !ok {
+		if whole, ok = s.fill(b, r); !ok {
 			b.Release()
 			return s.Why()
 		}

@@ -9,6 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coder/websocket"
+
+	"encke/buffer"
 	"encke/legacy/legacytest"
 	"encke/legacy/wsproxy"
 )
@@ -37,6 +40,36 @@ func TestClientDoesNotEndItsMessage(t *testing.T) {
 		case <-gone:
 		default:
 			t.Error("a minute later the connection is there")
+		}
+	})
+}
+
+// What is kept for a message that is under way is counted.
+func TestMessageUnderWayIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := legacytest.New(t, wsproxy.New)
+		ws, _, err := websocket.Dial(t.Context(), "ws://"+legacytest.Host+"/v1?address=b.test:1", &websocket.DialOptions{
+			HTTPClient: r.HTTP(t), HTTPHeader: http.Header{"Origin": {"http://" + legacytest.Host}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ws.CloseNow()
+		far := r.Backend(t)
+		go io.Copy(io.Discard, far) // ends with the connection
+		w, err := ws.Writer(t.Context(), websocket.MessageBinary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Write(make([]byte, 10_000))
+		synctest.Wait()
+		if n := r.Sessions.Budget().Used(); n < buffer.Max {
+			t.Errorf("it counts as %d bytes", n)
+		}
+		w.Close()
+		synctest.Wait()
+		if n := r.Sessions.Budget().Used(); n != 0 {
+			t.Errorf("behind it %d bytes are counted", n)
 		}
 	})
 }
