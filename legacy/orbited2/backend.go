@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -41,7 +42,8 @@ func dialWebSocket(ctx context.Context, b *tcpsocket.Backend, floor *legacy.Floo
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	once := make(chan net.Conn, 1)
-	once <- whole{b}
+	conn := &whole{Conn: b}
+	once <- conn
 	client := &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
@@ -69,15 +71,26 @@ func dialWebSocket(ctx context.Context, b *tcpsocket.Backend, floor *legacy.Floo
 	case err != nil:
 		return nil, cause.Refused.With("the backend does not become a WebSocket")
 	}
+	conn.open.Store(true)
 	ws.SetReadLimit(csp.MaxBody)
 	return &messages{b, floor, ws}, nil
 }
 
 // whole is a connection whose end is an error: the library takes io.EOF inside a message for
-// the end of that.
-type whole struct{ net.Conn }
+// the end of that. Until it is a WebSocket, whoever dials ends it, with a cause.
+type whole struct {
+	net.Conn
+	open atomic.Bool
+}
 
-func (w whole) Read(p []byte) (int, error) {
+func (w *whole) Close() error {
+	if !w.open.Load() {
+		return nil
+	}
+	return w.Conn.Close()
+}
+
+func (w *whole) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF

@@ -15,6 +15,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"encke/cause"
 	"encke/legacy/cspdraft"
 	"encke/legacy/legacytest"
 	"encke/legacy/orbited2"
@@ -108,6 +109,9 @@ func TestWebSocketBackendRefuses(t *testing.T) {
 			want := []string{"4,0,0,", frame("0,1,refused")}
 			if got := c.Next(); !slices.Equal(got, want) {
 				t.Errorf("%q: got %q, want %q", answer, got, want)
+			}
+			if n := r.Sockets.Stats().Ended[cause.Refused]; n != 1 {
+				t.Errorf("%q: %d sockets are recorded as refused, want 1", answer, n)
 			}
 		})
 	}
