@@ -118,6 +118,13 @@ func TestLogFile(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan error, 1)
+	go func() { // until the proxy has ended; nobody need wait for it to open a file then
+		ended <- cmd.Wait()
+		if file, err := os.OpenFile(name, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
+			file.Close()
+		}
+	}()
 	first, err := os.OpenFile(name, os.O_RDONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +160,7 @@ func TestLogFile(t *testing.T) {
 	if err != nil || !strings.Contains(string(rest), "stopped") {
 		t.Errorf("the new file got %q, %v", rest, err)
 	}
-	if err := cmd.Wait(); err != nil {
+	if err := <-ended; err != nil {
 		t.Error(err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// logFile is where log lines go: standard error, and from Reopen on a file of that name.
+// logFile is where log lines go: standard error, and from Open on a file of that name.
 type logFile struct {
 	name string
 
@@ -28,12 +28,9 @@ func (l *logFile) Write(p []byte) (int, error) {
 	return l.file.Write(p)
 }
 
-// Reopen opens the file by its name again, which another file may have by now. After an
-// error lines go on to where they went.
-func (l *logFile) Reopen() error {
-	if l.name == "" {
-		return nil
-	}
+// reopen opens the file by its name, which another file may have by now. After an error
+// lines go on to where they went.
+func (l *logFile) reopen() error {
 	file, err := os.OpenFile(l.name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
@@ -50,18 +47,22 @@ func (l *logFile) Reopen() error {
 	return nil
 }
 
-// reopenOnHangup reopens the file for each SIGHUP, and tells failed of what prevents it,
-// until the returned function is called. Without a file SIGHUP is left alone.
-func (l *logFile) reopenOnHangup(failed func(error)) (stop func()) {
+// Open opens the file, and again for each SIGHUP, of which it tells failed what prevents
+// that, until stop is called. Without a file SIGHUP is left alone.
+func (l *logFile) Open(failed func(error)) (stop func(), err error) {
 	if l.name == "" {
-		return func() {}
+		return func() {}, nil
 	}
 	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
+	signal.Notify(hangups, syscall.SIGHUP) // before a line can tell anybody that we are there
+	if err := l.reopen(); err != nil {
+		signal.Stop(hangups)
+		return func() {}, err
+	}
 	var done sync.WaitGroup
 	done.Go(func() { // until stop closes hangups
 		for range hangups {
-			if err := l.Reopen(); err != nil {
+			if err := l.reopen(); err != nil {
 				failed(err)
 			}
 		}
@@ -70,5 +71,5 @@ func (l *logFile) reopenOnHangup(failed func(error)) (stop func()) {
 		signal.Stop(hangups)
 		close(hangups)
 		done.Wait()
-	}
+	}, nil
 }

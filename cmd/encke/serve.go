@@ -117,6 +117,11 @@ func start(c *cli.Context, change func(*app.Config)) (*app.App, func(), error) {
 	}
 	signal.Ignore(syscall.SIGPIPE) // who reads the log may go away; else that ended us
 	cfg.Log = log
+	stop := func() {}
+	open := func() (err error) {
+		stop, err = out.Open(func(err error) { log.Error("the log file is not opened again", "error", err) })
+		return err
+	}
 	drop := cfg.Listening
 	cfg.Listening = func() error {
 		if drop == nil {
@@ -126,10 +131,10 @@ func start(c *cli.Context, change func(*app.Config)) (*app.App, func(), error) {
 		if err := drop(); err != nil {
 			return err
 		}
-		return out.Reopen() // by whom the file is to belong to
+		return open() // by whom the file is to belong to
 	}
 	if drop == nil {
-		if err := out.Reopen(); err != nil {
+		if err := open(); err != nil {
 			flush()
 			return nil, nil, err
 		}
@@ -140,10 +145,10 @@ func start(c *cli.Context, change func(*app.Config)) (*app.App, func(), error) {
 	}
 	a, err := app.Start(cfg)
 	if err != nil {
+		stop()
 		flush()
 		return nil, nil, err
 	}
-	stop := out.reopenOnHangup(func(err error) { log.Error("the log file is not opened again", "error", err) })
 	keep := cgroup.GiveBack(buffer.Drop)
 	return a, func() { keep(); stop(); flush() }, nil
 }
