@@ -87,6 +87,10 @@ func TestExchange(t *testing.T) {
 		if !errors.Is(p.Err(), cause.Closed.Err()) {
 			t.Errorf("a closed session ended with %v", p.Err())
 		}
+		// The proxy answers that the session is over before it counts it.
+		for end := time.Now().Add(10 * time.Second); a.Stats().Sessions.Live > 0 && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
 		if st := a.Stats().Sessions; st.Opened != 1 || st.Live != 0 || st.Closed[cause.Closed] != 1 {
 			t.Errorf("the proxy had %d sessions, has %d, closed %v", st.Opened, st.Live, st.Closed)
 		}
