@@ -1,7 +1,6 @@
 package csp
 
 import (
-	"net/netip"
 	"sync"
 	"time"
 
@@ -129,16 +128,6 @@ func (v *Server) Resume(id string) (*Session, error) {
 	}
 	s.touch()
 	return s, nil
-}
-
-// Moved notes where a request of the session came from, and reports whether the one before
-// it came from elsewhere.
-func (s *Session) Moved(from netip.Addr) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	moved := s.addr.IsValid() && s.addr != from
-	s.addr = from
-	return moved
 }
 
 // Unsent returns how many packets of all live sessions wait for acknowledgement.

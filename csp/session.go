@@ -99,6 +99,16 @@ func (s *Session) Handler() Handler { return s.handler }
 // Digest returns a short name for log lines that does not give the id away.
 func (s *Session) Digest() string { return hex.EncodeToString(s.hash[:4]) }
 
+// Moved notes where a request of the session came from, and reports whether the one before
+// it came from elsewhere.
+func (s *Session) Moved(from netip.Addr) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	moved := s.addr.IsValid() && s.addr != from
+	s.addr = from
+	return moved
+}
+
 // Err returns why the session is over, or nil while it lives.
 func (s *Session) Err() error {
 	s.mu.Lock()
