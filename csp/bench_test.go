@@ -2,7 +2,9 @@ package csp_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"runtime"
 	"testing"
 
 	"encke/buffer"
@@ -73,4 +75,32 @@ func BenchmarkDeliver(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkOpenAndClose is a session that is opened, carried and closed, and what is kept
+// of it for a while.
+func BenchmarkOpenAndClose(b *testing.B) {
+	server := csp.NewServer(csp.Options{
+		Accept: func(*csp.Session) csp.Handler { return nopHandler{} }, MaxSessions: 1 << 30,
+	})
+	defer server.Close(cause.Closed.Err())
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	n := uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		n++
+		s, err := server.Open(csp.Peer{}, csp.Key(binary.BigEndian.AppendUint64(make([]byte, 8), n)))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := s.Attach(0, func() {}); err != nil {
+			b.Fatal(err)
+		}
+		s.Close(cause.Closed.Err())
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(int64(after.HeapAlloc-before.HeapAlloc))/float64(n), "B/closed")
 }

@@ -169,11 +169,35 @@ func TestCounters(t *testing.T) {
 func TestTombstonesAreBounded(t *testing.T) {
 	server, s, _ := open(t, csp.Options{MaxSessions: 10})
 	s.Close(cause.Closed.Err())
+	ids := []string{s.ID()}
 	for i := range 100 {
-		openMore(t, server, byte(2+i)).Close(cause.Closed.Err())
+		s := openMore(t, server, byte(2+i))
+		s.Close(cause.Closed.Err())
+		ids = append(ids, s.ID())
 	}
-	if n := len(server.Sessions()); n > 11 {
+	n := 0
+	for _, id := range ids {
+		if _, err := server.Resume(id); errors.Is(err, cause.Closed.Err()) {
+			n++
+		}
+	}
+	if n != 10 {
 		t.Errorf("%d closed sessions are remembered, want 10", n)
+	}
+}
+
+// A repeated NEW that comes after the session's end is told of that, unless it is another's.
+func TestClosedSessionsKeepTheirKey(t *testing.T) {
+	server, s, _ := open(t, csp.Options{})
+	s.Close(cause.Limit.Err())
+	if _, err := server.Open(csp.Peer{}, csp.Key{1}); !errors.Is(err, cause.Limit.Err()) {
+		t.Errorf("opened again: %v, want the cause of its end", err)
+	}
+	if _, err := server.Open(csp.Peer{Origin: "http://other.test"}, csp.Key{1}); !errors.Is(err, cause.ProtocolError.Err()) {
+		t.Errorf("opened by another origin with the same key: %v", err)
+	}
+	if n := server.Stats().RefusedKeys; n != 1 {
+		t.Errorf("%d refused keys, want 1", n)
 	}
 }
 

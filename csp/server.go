@@ -16,17 +16,14 @@ type Peer struct {
 	Protocol string // the older protocol whose records carry the session; empty: ours
 }
 
-// tombstone is how long a closed session's cause is told to late links.
-const tombstone = 60 * time.Second
-
 // Server holds the live sessions.
 type Server struct {
 	opts Options
 
 	mu       sync.Mutex
-	sessions map[idHash]*Session // live ones, and closed ones for a while
+	sessions map[idHash]*Session // those that are not over, or only just
 	opening  map[Key]*Session    // the same ones by the key they were opened with
-	live     int
+	past     pasts               // the others, for a while
 	draining bool
 	stats    Stats // without what counters holds
 }
@@ -37,6 +34,7 @@ func NewServer(opts Options) *Server {
 		opts:     opts.withDefaults(),
 		sessions: make(map[idHash]*Session),
 		opening:  make(map[Key]*Session),
+		past:     pasts{byID: make(map[idHash]*past), byKey: make(map[Key]*past)},
 	}
 	v.opts.Budget.Relieve(v.shed)
 	return v
@@ -53,17 +51,19 @@ func (v *Server) Budget() *buffer.Budget { return v.opts.Budget }
 // Open fails with its cause). It fails with Limit or GoingAway, or as Admit says.
 func (v *Server) Open(peer Peer, key Key) (*Session, error) {
 	v.mu.Lock()
-	if s := v.opening[key]; s != nil {
-		if s.peer.Origin != peer.Origin {
-			v.stats.RefusedKeys++
-			v.mu.Unlock()
-			return nil, cause.ProtocolError.With("opening key in use")
+	if s, p := v.opening[key], v.past.byKey[key]; s != nil || p != nil {
+		defer v.mu.Unlock()
+		switch {
+		case s != nil && s.peer.Origin == peer.Origin:
+			if err := s.Err(); err != nil {
+				return nil, err
+			}
+			return s, nil
+		case p != nil && p.origin == peer.Origin:
+			return nil, p.why
 		}
-		v.mu.Unlock()
-		if err := s.Err(); err != nil {
-			return nil, err
-		}
-		return s, nil
+		v.stats.RefusedKeys++
+		return nil, cause.ProtocolError.With("opening key in use")
 	}
 	defer v.mu.Unlock()
 	if err := v.refusal(); err != nil {
@@ -89,7 +89,6 @@ func (v *Server) Open(peer Peer, key Key) (*Session, error) {
 	v.sessions[s.hash] = s
 	v.opening[key] = s
 	s.key = key
-	v.live++
 	v.stats.Opened++
 	return s, nil
 }
@@ -100,7 +99,7 @@ func (v *Server) refusal() error {
 	case v.draining:
 		v.stats.RefusedDraining++
 		return &cause.Error{Code: cause.GoingAway, Text: "the proxy is stopping", Retry: 5}
-	case v.live >= v.opts.MaxSessions:
+	case len(v.sessions) >= v.opts.MaxSessions:
 		v.stats.RefusedSessions++
 		return &cause.Error{Code: cause.Limit, Text: "too many sessions", Retry: 10}
 	case v.opts.Budget.Tight():
@@ -115,14 +114,17 @@ func (v *Server) refusal() error {
 func (v *Server) Resume(id string) (*Session, error) {
 	hash, possible := hashID(id)
 	v.mu.Lock()
-	s := v.sessions[hash]
-	if s == nil || !possible {
+	s, p := v.sessions[hash], v.past.byID[hash]
+	if s == nil && p == nil || !possible {
 		v.stats.Unknown++
 		v.mu.Unlock()
 		return nil, cause.SessionLost.With("unknown session")
 	}
 	v.stats.Resumed++
 	v.mu.Unlock()
+	if s == nil {
+		return nil, p.why
+	}
 	if err := s.Err(); err != nil {
 		return nil, err
 	}
@@ -137,31 +139,6 @@ func (v *Server) Unsent() int {
 		n += s.unsent()
 	}
 	return n
-}
-
-// closed is called once by each session of v at its end.
-func (v *Server) closed(s *Session, why *cause.Error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.live--
-	if s.release != nil {
-		s.release()
-	}
-	v.stats.Closed[why.Code]++
-	if len(v.sessions)-v.live > v.opts.MaxSessions {
-		v.forget(s)
-		return
-	}
-	time.AfterFunc(tombstone, func() {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		v.forget(s)
-	})
-}
-
-func (v *Server) forget(s *Session) {
-	delete(v.sessions, s.hash)
-	delete(v.opening, s.key)
 }
 
 // Drain refuses new sessions from now on. Live ones can still be resumed.
@@ -179,7 +156,7 @@ func (v *Server) Close(why *cause.Error) {
 	}
 }
 
-// Sessions returns the sessions that are known now; some may be over.
+// Sessions returns the sessions that live now; some may be over by now.
 func (v *Server) Sessions() []*Session {
 	v.mu.Lock()
 	defer v.mu.Unlock()

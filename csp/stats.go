@@ -70,7 +70,7 @@ func (c *counters) fill(st *Stats) {
 func (v *Server) Stats() Stats {
 	v.mu.Lock()
 	st := v.stats
-	st.Live = v.live
+	st.Live = len(v.sessions)
 	v.mu.Unlock()
 	v.opts.count.fill(&st)
 	st.Retained, st.Budget = v.opts.Budget.Used(), v.opts.Budget.Limit()
