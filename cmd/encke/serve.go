@@ -139,8 +139,8 @@ func start(c *cli.Context, change func(*app.Config)) (*app.App, func(), error) {
 			return nil, nil, err
 		}
 	}
-	cgroup.Collect()
-	if limit := cgroup.LimitMemory(); limit > 0 {
+	limit := cgroup.LimitMemory()
+	if limit > 0 {
 		log.Info("memory limit", "bytes", limit)
 	}
 	a, err := app.Start(cfg)
@@ -149,7 +149,7 @@ func start(c *cli.Context, change func(*app.Config)) (*app.App, func(), error) {
 		flush()
 		return nil, nil, err
 	}
-	keep := cgroup.GiveBack(buffer.Drop)
+	keep := cgroup.GiveBack(cgroup.Collect(limit), buffer.Drop)
 	return a, func() { keep(); stop(); flush() }, nil
 }
 

@@ -13,18 +13,6 @@ import (
 	"strings"
 )
 
-// garbage is how much may lie about before it is collected, in percent of what is in
-// use. Go's own 100 lets the buffers of pages that do not read weigh twice.
-const garbage = 50
-
-// Collect makes the Go runtime collect garbage earlier than it would by itself, unless
-// GOGC says something else.
-func Collect() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
-}
-
 // LimitMemory makes the Go runtime keep within 90 % of the memory limit of the
 // control group, unless GOMEMLIMIT says something else. It returns the limit that
 // holds now in bytes, or 0 if there is none.

@@ -20,11 +20,12 @@ const (
 // once it has become quiet. By itself the Go runtime collects when the heap has grown,
 // which an idle proxy's does not, or after two minutes, and gives back slowly. A proxy that
 // stays busy is left alone. drop is called before, to let go of what is kept for work. The
-// returned function ends it.
-func GiveBack(drop func()) (stop func()) {
+// returned function ends it, and lets go of the ballast.
+func GiveBack(ballast Ballast, drop func()) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() { // ends when stop is called
 		defer close(ended)
+		defer runtime.KeepAlive(ballast)
 		tick := time.NewTicker(look)
 		defer tick.Stop()
 		q := quiet{worth: leastWorth}
@@ -38,7 +39,8 @@ func GiveBack(drop func()) (stop func()) {
 				drop()
 				runtime.GC() // what pools hold is free only after a second one
 				debug.FreeOSMemory()
-				q.tidied(heap())
+				now, used := heap()
+				q.tidied(now, used-uint64(len(ballast)))
 			}
 		}
 	}()

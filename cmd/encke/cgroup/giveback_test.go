@@ -35,6 +35,6 @@ func TestQuiet(t *testing.T) {
 }
 
 func TestGiveBackEnds(t *testing.T) {
-	stop := GiveBack(func() {})
+	stop := GiveBack(nil, func() {})
 	stop()
 }
