@@ -13,7 +13,7 @@ import (
 // connection one deadline each second, which is a timer that it has anyway.
 
 // ErrQuiet is returned by ReadOrRest when nothing has come for a while since something
-// did: whoever reads should go on in a new goroutine.
+// did, or since it was called first: whoever reads should go on in a new goroutine.
 var ErrQuiet = errors.New("nothing came for a while")
 
 // quietTime is that while, up to twice as long.
@@ -32,7 +32,10 @@ type rest struct {
 // ReadOrRest is Read, but may return ErrQuiet. Before the first call, and after that of
 // Until, the deadline for reading may be set by others.
 func (r *Reader) ReadOrRest() (int, error) {
-	r.rest.wanted = true
+	if !r.rest.wanted && r.raw != nil {
+		r.rest.wanted = true
+		r.rest.watching = r.deadline(time.Now().Add(quietTime))
+	}
 	return r.read(true)
 }
 

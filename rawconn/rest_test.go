@@ -9,8 +9,7 @@ import (
 	"encke/rawconn"
 )
 
-// A reader that had something to read is told when nothing more comes, once; one that had
-// not waits on.
+// A reader is told when nothing more comes, once, and then waits on.
 func TestReaderRests(t *testing.T) {
 	a, b := tcpPair(t)
 	r := rawconn.NewReader(b, func() []byte { return make([]byte, 8) }, func() {})
@@ -33,6 +32,21 @@ func TestReaderRests(t *testing.T) {
 	a.Close()
 	if _, err := r.ReadOrRest(); err == nil {
 		t.Fatal("the end was not seen")
+	}
+}
+
+// One to which nothing has ever come is told as well: its goroutine may have done other
+// things before.
+func TestReaderRestsFromTheStart(t *testing.T) {
+	a, b := tcpPair(t)
+	r := rawconn.NewReader(b, func() []byte { return make([]byte, 8) }, func() {})
+	if _, err := r.ReadOrRest(); !errors.Is(err, rawconn.ErrQuiet) {
+		t.Fatalf("%v, want that nothing came", err)
+	}
+	late := time.AfterFunc(quiet, func() { a.Write([]byte("abc")) })
+	defer late.Stop()
+	if n, err := r.ReadOrRest(); n != 3 || err != nil {
+		t.Errorf("read %d, %v; want what came late", n, err)
 	}
 }
 

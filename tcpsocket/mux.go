@@ -233,7 +233,7 @@ func (m *Mux) open(f *Frame) error {
 		m.refuse(s, why)
 		return nil
 	}
-	m.server.wg.Go(s.confined(func() { s.dial(ctx, opts) })) // ends by ctx, and when what was queued is written
+	m.server.wg.Go(s.confined(func() { s.dial(ctx, opts) })) // ends by ctx, then when the backend does, or by abort
 	return nil
 }
 

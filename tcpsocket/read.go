@@ -33,7 +33,7 @@ func readSize(asked, came int) int {
 }
 
 // pump sends what the backend says to the page. When that was nothing for a while it
-// leaves waiting to a new goroutine.
+// leaves waiting to a new goroutine: this one has a larger stack than that takes.
 func (s *socket) pump(conn net.Conn) {
 	for {
 		n, err := s.reader.ReadOrRest()

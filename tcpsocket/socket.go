@@ -93,8 +93,7 @@ func (s *socket) wake() {
 	}
 }
 
-// dial connects, and writes what the page has sent meanwhile. Reading the backend is left
-// to another goroutine: dialing takes a large stack, which this one would keep.
+// dial connects, writes what the page has sent meanwhile, and goes on to read the backend.
 func (s *socket) dial(ctx context.Context, opts OpenOptions) {
 	conn, err := s.m.server.opener.Open(ctx, s.m.caller, s.dest, opts)
 	if err != nil {
@@ -122,8 +121,8 @@ func (s *socket) dial(ctx context.Context, opts OpenOptions) {
 		Remote: []byte(conn.RemoteAddr().String()), Local: []byte(conn.LocalAddr().String()),
 	})
 	s.ask = minRead
-	s.m.server.wg.Go(s.confined(func() { s.pump(conn) })) // ends when the backend does, or by abort
-	s.writeQueue(conn)
+	s.writeQueue(conn, false)
+	s.pump(conn)
 }
 
 // credit lets the backend send n more bytes to the page.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -224,7 +225,7 @@ func (s *socket) continueWriting() {
 		s.endWithoutProgress(s.out)
 	case len(s.queue) > 0:
 		conn := s.conn
-		s.m.server.wg.Go(s.confined(func() { s.writeQueue(conn) })) // ends when the queue is empty or conn is closed
+		s.m.server.wg.Go(s.confined(func() { s.writeQueue(conn, true) })) // ends when the queue is empty or conn is closed
 	case s.said != pageSends:
 		s.writing = writeFinished
 		conn, closing, ended := s.conn, s.said == pageClosed, s.reading == readEnded
@@ -257,8 +258,13 @@ func (s *socket) endWithoutProgress(out uint64) {
 	})
 }
 
-// writeQueue writes until the queue is empty.
-func (s *socket) writeQueue(conn net.Conn) {
+// writeQueue writes until the queue is empty; unless it may wait, also only until the
+// backend takes no more at once.
+func (s *socket) writeQueue(conn net.Conn, mayWait bool) {
+	write := s.writeAll
+	if !mayWait {
+		write = s.tryWriteAll
+	}
 	for {
 		s.mu.Lock()
 		if len(s.queue) == 0 || s.over || s.writing == writeFailed {
@@ -270,16 +276,30 @@ func (s *socket) writeQueue(conn net.Conn) {
 		s.queue = append(s.queue[:0], s.queue[1:]...)
 		s.limitClosing()
 		s.mu.Unlock()
-		err := s.writeAll(conn, b)
-		b.Release()
+		err := write(conn, b)
 		s.mu.Lock()
-		s.unqueued(n)
+		s.unqueued(n - b.Len())
 		if err != nil {
 			s.writing = writeFailed
+		} else if b.Len() > 0 && !s.over {
+			s.queue = slices.Insert(s.queue, 0, b)
+			s.mu.Unlock()
+			break
 		}
 		s.mu.Unlock()
+		b.Release()
 	}
 	s.continueWriting()
+}
+
+// tryWriteAll is writeAll as far as the backend takes it at once.
+func (s *socket) tryWriteAll(_ net.Conn, b *buffer.Buffer) error {
+	n, err := s.writer.TryWrite(b.Bytes())
+	b.Trim(n)
+	if n > 0 {
+		s.took(n)
+	}
+	return err
 }
 
 // writeAll writes b. While the socket is closing it goes on as long as the backend
