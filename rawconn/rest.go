@@ -13,16 +13,21 @@ import (
 // connection one deadline each second, which is a timer that it has anyway.
 
 // ErrQuiet is returned by ReadOrRest when nothing has come for a while since something
-// did, or since it was called first: whoever reads should go on in a new goroutine.
+// did: whoever reads should go on in a new goroutine. The first one, which may have done
+// other things before, has a shorter time, whatever comes.
 var ErrQuiet = errors.New("nothing came for a while")
 
-// quietTime is that while, up to twice as long.
-const quietTime = time.Second
+// quietTime is that while, up to twice as long, and firstTime that of the first goroutine.
+const (
+	quietTime = time.Second
+	firstTime = 250 * time.Millisecond
+)
 
 // rest finds out that nothing comes, by the deadline for reading.
 type rest struct {
 	wanted   bool // ReadOrRest was called
 	watching bool // the deadline is ours
+	first    bool // it is that of the first goroutine
 	came     bool // something did since it was set
 
 	mu    sync.Mutex
@@ -33,8 +38,8 @@ type rest struct {
 // Until, the deadline for reading may be set by others.
 func (r *Reader) ReadOrRest() (int, error) {
 	if !r.rest.wanted && r.raw != nil {
-		r.rest.wanted = true
-		r.rest.watching = r.deadline(time.Now().Add(quietTime))
+		r.rest.wanted, r.rest.first = true, true
+		r.rest.watching = r.deadline(time.Now().Add(firstTime))
 	}
 	return r.read(true)
 }
@@ -56,15 +61,14 @@ func (r *Reader) watch() {
 	}
 }
 
-// quiet is called when the deadline of watch has passed, and reports whether nothing has
-// come since then.
+// quiet is called when our deadline has passed, and reports whether it is time to rest.
 func (r *Reader) quiet(mayRest bool) bool {
-	if came := r.rest.came; came || !mayRest {
+	if came := r.rest.came && !r.rest.first; came || !mayRest {
 		r.rest.came = false
 		r.rest.watching = r.deadline(time.Now().Add(quietTime))
 		return false
 	}
-	r.rest.watching = false
+	r.rest.watching, r.rest.first = false, false
 	return r.deadline(time.Time{})
 }
 

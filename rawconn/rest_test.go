@@ -35,18 +35,33 @@ func TestReaderRests(t *testing.T) {
 	}
 }
 
-// One to which nothing has ever come is told as well: its goroutine may have done other
-// things before.
-func TestReaderRestsFromTheStart(t *testing.T) {
-	a, b := tcpPair(t)
-	r := rawconn.NewReader(b, func() []byte { return make([]byte, 8) }, func() {})
-	if _, err := r.ReadOrRest(); !errors.Is(err, rawconn.ErrQuiet) {
-		t.Fatalf("%v, want that nothing came", err)
-	}
-	late := time.AfterFunc(quiet, func() { a.Write([]byte("abc")) })
-	defer late.Stop()
-	if n, err := r.ReadOrRest(); n != 3 || err != nil {
-		t.Errorf("read %d, %v; want what came late", n, err)
+// The first goroutine rests whether or not something comes all the time.
+func TestFirstReaderRests(t *testing.T) {
+	for _, busy := range []bool{false, true} {
+		a, b := tcpPair(t)
+		if busy {
+			go func() { // until b is closed
+				for {
+					if _, err := a.Write([]byte("abc")); err != nil {
+						return
+					}
+				}
+			}()
+		}
+		r := rawconn.NewReader(b, func() []byte { return make([]byte, 8) }, func() {})
+		var err error
+		for err == nil {
+			_, err = r.ReadOrRest()
+		}
+		if !errors.Is(err, rawconn.ErrQuiet) {
+			t.Errorf("busy %v: %v, want that it is to rest", busy, err)
+		}
+		late := time.AfterFunc(quiet, func() { a.Write([]byte("abc")) })
+		if n, err := r.ReadOrRest(); n == 0 || err != nil {
+			t.Errorf("busy %v: read %d, %v afterwards", busy, n, err)
+		}
+		late.Stop()
+		b.Close()
 	}
 }
 

@@ -200,6 +200,20 @@ func (h *Handler) spawn(f func()) bool {
 	return !h.closing
 }
 
+// here runs f, which Wait waits for, unless that was called.
+func (h *Handler) here(f func()) bool {
+	h.mu.Lock()
+	if h.closing {
+		h.mu.Unlock()
+		return false
+	}
+	h.links.Add(1)
+	h.mu.Unlock()
+	defer h.links.Done()
+	f()
+	return true
+}
+
 func (h *Handler) track(c io.Closer, live bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -22,8 +22,9 @@ func closeCode(c cause.Code) websocket.StatusCode { return websocket.StatusCode(
 // leastBuffer is the smallest buffer that bufio has, in bytes: wsConn needs none.
 const leastBuffer = 16
 
-// serveWebSocket upgrades the request and returns: net/http gets its goroutine,
-// request and buffers back, and the WebSocket goes on in one goroutine of ours.
+// serveWebSocket upgrades the request and serves the WebSocket for a moment, which for many
+// is all. Then it returns: net/http gets its goroutine, request and buffers back, and the
+// WebSocket goes on in one goroutine of ours.
 func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin string) {
 	if r.ContentLength != 0 { // what follows the request would be taken for frames
 		w.Header().Set("Connection", "close") // and is not waited for
@@ -48,7 +49,7 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin 
 	ws.SetReadLimit(csp.MaxBody)
 	l.ws = ws
 	h.track(l.conn.Conn, true)
-	if !h.spawn(l.confined(l.run)) { // ends when the connection does
+	if !h.here(l.confined(l.run)) {
 		ws.CloseNow()
 	}
 }
