@@ -20,7 +20,7 @@ type incoming struct {
 	ended   bool   // the packet got was the end of the stream
 	unacked int    // cost that arrived since the other side was told got
 	again   bool   // something arrived again: the other side does not know got
-	ackDue  bool   // the ack timer runs
+	ackDue  bool   // the session is among lateAcks
 	ripe    bool   // an acknowledgement is to go with whatever is sent
 
 	held      []held // packets above a gap, by id

@@ -31,7 +31,7 @@ func (s *Session) close(why *cause.Error) {
 	s.out.drop(s.opts)
 	s.in.drop()
 	s.count()
-	for _, t := range [...]*time.Timer{s.linger, s.ackTimer, s.lifetime} {
+	for _, t := range [...]*time.Timer{s.linger, s.lifetime} {
 		if t != nil {
 			t.Stop()
 		}

@@ -63,6 +63,7 @@ type Options struct {
 	Panicked func(value any, s *Session)
 
 	count *counters
+	late  *lateAcks
 }
 
 func (o Options) withDefaults() Options {
@@ -76,7 +77,7 @@ func (o Options) withDefaults() Options {
 	if o.Budget == nil {
 		o.Budget = buffer.NewBudget(256 << 20)
 	}
-	o.count = new(counters)
+	o.count, o.late = new(counters), new(lateAcks)
 	return o
 }
 

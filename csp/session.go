@@ -61,7 +61,6 @@ type Session struct {
 	halfOpen    bool        // there was no second request and no link yet
 	linger      *time.Timer // runs while no link is attached
 	lingerUntil time.Time
-	ackTimer    *time.Timer // runs while an acknowledgement is due
 	lifetime    *time.Timer // nil: as long as it likes
 
 	addr    netip.Addr     // where its last request came from
@@ -352,32 +351,12 @@ func (s *Session) scheduleAck() {
 	}
 	if s.in.unacked >= ackBytes || s.in.again {
 		s.link.sayAck = true
-		return
 	}
-	if s.in.ackDue || s.in.unacked == 0 {
+	if s.link.sayAck || s.in.ackDue || s.in.unacked == 0 {
 		return
 	}
 	s.in.ackDue = true
-	s.ackTimer = time.AfterFunc(ackDelay/2, s.confined(s.ackNow)) // an idle session keeps none
-}
-
-// ackNow is called by the timer, twice for an acknowledgement: from the first time on
-// it goes with whatever is sent, the second time by itself.
-func (s *Session) ackNow() {
-	s.mu.Lock()
-	switch {
-	case s.err != nil || s.link == nil || s.in.unacked == 0:
-		s.in.ackDue, s.ackTimer = false, nil
-	case s.in.ripe:
-		s.in.ackDue, s.ackTimer = false, nil
-		s.link.sayAck = true
-	default:
-		s.in.ripe = true
-		s.ackTimer.Reset(ackDelay / 2)
-	}
-	wake := s.wake()
-	s.mu.Unlock()
-	wake()
+	s.opts.late.add(s)
 }
 
 // Ping answers a probe that arrived on an uplink with a Pong on the downlink.
