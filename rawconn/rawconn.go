@@ -58,9 +58,9 @@ func (r *Reader) read(mayRest bool) (int, error) {
 				r.watch()
 			}
 			return r.n, r.err
-		case !r.rest.watching || !errors.Is(err, os.ErrDeadlineExceeded):
+		case !errors.Is(err, os.ErrDeadlineExceeded) || !r.wasKicked():
 			return 0, err
-		case r.quiet(mayRest):
+		case mayRest:
 			return 0, ErrQuiet
 		}
 	}

@@ -3,35 +3,31 @@ package rawconn
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // This file is about stacks. What a goroutine has once needed of one it keeps, and the
 // least that it shrinks to is twice what waiting for a connection takes. Where thousands
 // wait that is most of their memory. So whoever reads may be told that nothing came for a
-// while, and leave the waiting to a new goroutine. Finding that out costs a busy
-// connection one deadline each second, which is a timer that it has anyway.
+// while, and leave the waiting to a new goroutine.
 
-// ErrQuiet is returned by ReadOrRest when nothing has come for a while since something
-// did: whoever reads should go on in a new goroutine. The first one, which may have done
-// other things before, has a shorter time, whatever comes.
+// ErrQuiet is returned by ReadOrRest when nothing has come for a second or two since
+// something did: whoever reads should go on in a new goroutine. The first one, which may
+// have done other things before, is told within a second, whatever comes.
 var ErrQuiet = errors.New("nothing came for a while")
 
-// quietTime is that while, up to twice as long, and firstTime that of the first goroutine.
-const (
-	quietTime = time.Second
-	firstTime = 250 * time.Millisecond
-)
-
-// rest finds out that nothing comes, by the deadline for reading.
+// rest finds out that nothing comes.
 type rest struct {
-	wanted   bool // ReadOrRest was called
-	watching bool // the deadline is ours
-	first    bool // it is that of the first goroutine
-	came     bool // something did since it was set
+	wanted bool // ReadOrRest was called
+	first  bool // by the first goroutine, which is still there
 
-	mu    sync.Mutex
-	final bool // Until was called: the deadline is not ours
+	watched atomic.Bool // the reader is one of those that watch has
+	came    atomic.Bool // something did since the last round
+
+	mu     sync.Mutex
+	kicked bool // by a deadline that was over at once
+	final  bool // Until was called: the deadline is not ours
 }
 
 // ReadOrRest is Read, but may return ErrQuiet. Before the first call, and after that of
@@ -39,7 +35,7 @@ type rest struct {
 func (r *Reader) ReadOrRest() (int, error) {
 	if !r.rest.wanted && r.raw != nil {
 		r.rest.wanted, r.rest.first = true, true
-		r.rest.watching = r.deadline(time.Now().Add(firstTime))
+		r.watch()
 	}
 	return r.read(true)
 }
@@ -53,31 +49,87 @@ func (r *Reader) Until(t time.Time) error {
 	return r.conn.SetReadDeadline(t)
 }
 
-// watch notes that something came.
+// watch has r looked at until nothing came for a round.
 func (r *Reader) watch() {
-	r.rest.came = true
-	if r.rest.wanted && !r.rest.watching {
-		r.rest.watching = r.deadline(time.Now().Add(quietTime))
+	if !r.rest.wanted {
+		return
+	}
+	r.rest.came.Store(true)
+	if !r.rest.watched.Load() {
+		r.rest.watched.Store(true)
+		busy.add(r)
 	}
 }
 
-// quiet is called when our deadline has passed, and reports whether it is time to rest.
-func (r *Reader) quiet(mayRest bool) bool {
-	if came := r.rest.came && !r.rest.first; came || !mayRest {
-		r.rest.came = false
-		r.rest.watching = r.deadline(time.Now().Add(quietTime))
-		return false
-	}
-	r.rest.watching, r.rest.first = false, false
-	return r.deadline(time.Time{})
-}
-
-// deadline sets the deadline for reading, or reports false if Until has.
-func (r *Reader) deadline(t time.Time) bool {
+// kick makes the one who reads see ErrQuiet.
+func (r *Reader) kick() {
 	r.rest.mu.Lock()
 	defer r.rest.mu.Unlock()
-	if !r.rest.final {
-		r.conn.SetReadDeadline(t)
+	if r.rest.kicked = !r.rest.final; r.rest.kicked {
+		r.conn.SetReadDeadline(time.Unix(1, 0))
 	}
-	return !r.rest.final
+}
+
+// wasKicked reports whether r was kicked since the last call, and lets it read on.
+func (r *Reader) wasKicked() bool {
+	r.rest.mu.Lock()
+	defer r.rest.mu.Unlock()
+	kicked := r.rest.kicked
+	r.rest.kicked = false
+	if kicked && !r.rest.final {
+		r.conn.SetReadDeadline(time.Time{})
+	}
+	return kicked
+}
+
+// busy are the readers to which something comes. They share one timer, which runs while
+// there are any: a deadline for each would be one that fires every second, and each wakes a
+// processor.
+var busy readers
+
+type readers struct {
+	mu      sync.Mutex
+	all     []*Reader
+	running bool
+}
+
+// roundTime is how often readers are looked at.
+const roundTime = time.Second
+
+func (b *readers) add(r *Reader) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.all = append(b.all, r)
+	if !b.running {
+		b.running = true
+		time.AfterFunc(roundTime, b.round)
+	}
+}
+
+// round is called by the timer. It kicks those to which nothing came since the last round,
+// and has no more to do with them until something does.
+func (b *readers) round() {
+	b.mu.Lock()
+	all := b.all
+	b.all = nil
+	b.mu.Unlock()
+	still := all[:0]
+	for _, r := range all {
+		if came := r.rest.came.Swap(false); came && !r.rest.first {
+			still = append(still, r)
+			continue
+		}
+		r.rest.first = false
+		r.rest.watched.Store(false)
+		r.kick()
+	}
+	clear(all[len(still):])
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.all = append(still, b.all...)
+	if b.running = len(b.all) > 0; b.running {
+		time.AfterFunc(roundTime, b.round)
+	} else {
+		b.all = nil
+	}
 }
