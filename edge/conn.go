@@ -38,8 +38,9 @@ type Conn struct {
 	slow     bool // counted
 	busy     bool // the last request came soon after the one before
 
-	reader *rawconn.Reader // for fetch
-	in     *buffer.Buffer  // what ahead lies in, if fetch has read it
+	reader  *rawconn.Reader // for fetch
+	in      *buffer.Buffer  // what ahead lies in, if fetch has read it
+	release func()          // lets Close of the listener no longer wait for the last spawn
 
 	readBy, writeBy time.Time // deadlines of the connection below
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -38,12 +39,15 @@ type Options struct {
 	// TLS is how TLS is spoken. Nil: it is not.
 	TLS *tls.Config
 
-	// Patience bounds the TLS handshake, and 3 s the PROXY header before it.
-	// Default 5 s.
+	// Patience bounds the TLS handshake, and the time to the first request behind it;
+	// 3 s are for the PROXY header before it. Default 5 s.
 	Patience time.Duration
 
 	// Idle is how long a connection may be without a request. Default 75 s.
 	Idle time.Duration
+
+	// Upgrades serves requests for a WebSocket in place of net/http. Nil: net/http does.
+	Upgrades http.Handler
 
 	Stats *Stats       // nil: own ones
 	Log   *slog.Logger // nil: none
@@ -201,7 +205,7 @@ func (l *Listener) take(tcp *net.TCPConn) {
 	case l.opts.TLS != nil:
 		l.work.Go(func() { l.handshake(c) }) // the same
 	default:
-		l.give(newConn(c, l).newTurn())
+		newConn(c, l).park(l.opts.Patience)
 	}
 }
 
@@ -249,7 +253,7 @@ func (l *Listener) farewell(c *counted, status int, text string, retry int) {
 // handshake speaks TLS if that is wanted, and hands the connection out.
 func (l *Listener) handshake(c *counted) {
 	if l.opts.TLS == nil {
-		l.give(newConn(c, l).newTurn())
+		newConn(c, l).park(l.opts.Patience)
 		return
 	}
 	conn := tls.Server(c, l.opts.TLS)
@@ -268,7 +272,7 @@ func (l *Listener) handshake(c *counted) {
 		l.give(conn)
 		return
 	}
-	l.give(newConn(conn, l).newTurn())
+	newConn(conn, l).park(l.opts.Patience)
 }
 
 // closing cuts c when the listener is closed, until the returned function is called.

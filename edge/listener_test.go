@@ -135,6 +135,7 @@ func TestErrorsOfAcceptEndNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
+	io.WriteString(client, getIt)
 	conn, err := ln.Accept()
 	if err != nil {
 		t.Fatal(err)

@@ -48,7 +48,7 @@ func (c *Conn) Await() error {
 		c.rest.came(false)
 		return err
 	}
-	c.busy = time.Since(since) < patience
+	c.busy = c.requests > 0 && time.Since(since) < patience
 	if answer := c.rest.came(true); !answer {
 		c.resume()
 	}
@@ -102,29 +102,37 @@ func (c *Conn) Answered() {
 	case left:
 		c.Close()
 	case request:
-		c.l.spawn(c.resume) // ends when the request is taken, or the listener closed
+		c.spawn(c.resume) // ends when the request is taken, or the listener closed
 	}
 }
 
 // Hangup closes the connection, which net/http has no longer.
 func (c *Conn) Hangup() { c.Close() }
 
-// park waits for the next request of a connection that net/http has let go.
-func (c *Conn) park() {
+// park waits at most so long for the next request of a connection that net/http does not
+// have.
+func (c *Conn) park(wait time.Duration) {
 	if !c.l.rest(c) {
 		c.Close()
 		return
 	}
-	c.setReadBy(time.Now().Add(c.l.opts.Idle))
-	c.l.spawn(func() { // ends with the wait, or when the listener is closed
-		if c.Await() != nil {
+	c.setReadBy(time.Now().Add(wait))
+	c.spawn(func() { // ends with the wait, or when the listener is closed
+		if err := c.Await(); err != nil {
+			c.timedOut(err)
 			c.Close()
 		}
 	})
 }
 
-// resume begins a turn for the request that has begun.
+// resume has the request that has begun served: by net/http in another turn, if it is not
+// for a WebSocket.
 func (c *Conn) resume() {
+	if r := c.upgrade(); r != nil {
+		rawconn.Deepen()
+		c.serveUpgrade(r)
+		return
+	}
 	c.l.active(c)
 	c.l.give(c.newTurn())
 }
@@ -147,13 +155,21 @@ func (l *Listener) active(c *Conn) {
 	l.mu.Unlock()
 }
 
-// spawn runs f in a goroutine that Close waits for, unless that was called.
-func (l *Listener) spawn(f func()) {
+// spawn runs f in a goroutine that Close of the listener waits for, unless that was called,
+// until f returns or calls c.release.
+func (c *Conn) spawn(f func()) {
+	l := c.l
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.closed {
-		l.work.Go(f)
+	if l.closed {
+		return
 	}
+	l.work.Add(1)
+	c.release = sync.OnceFunc(l.work.Done)
+	go func(release func()) {
+		defer release()
+		f()
+	}(c.release)
 }
 
 // closeResting closes the connections that wait for a request, all at once: in TLS each

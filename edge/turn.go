@@ -112,7 +112,7 @@ func (t *turn) lookAhead() (bool, error) {
 // leave ends the turn, which finds the connection without a request.
 func (t *turn) leave() (int, error) {
 	t.over.Store(true)
-	t.park()
+	t.park(t.l.opts.Idle)
 	return 0, io.EOF
 }
 

@@ -32,15 +32,21 @@ type echo struct{ s *csp.Session }
 
 func (e *echo) Receive(data [][]byte) error {
 	for _, p := range data {
-		if string(p) == "panic" {
+		switch string(p) {
+		case "panic":
 			panic("as a fault of ours would")
+		case silent:
+		default:
+			e.s.Send(buffer.Copy(p), 0)
 		}
-		e.s.Send(buffer.Copy(p), 0)
 	}
 	return nil
 }
 func (e *echo) Writable()           {}
 func (e *echo) Closed(*cause.Error) {}
+
+// silent is not echoed.
+const silent = "silent"
 
 func newRig(t *testing.T, opts transports.Options, sessions csp.Options) *rig {
 	t.Helper()
@@ -64,14 +70,15 @@ func newRigOf(t *testing.T, opts transports.Options, sessions csp.Options, netHT
 		t.Fatal(err)
 	}
 	guarded := transports.Hosts{"proxy.test"}.Guard(h)
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+	serve := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if req.Header.Get("Upgrade") != "" {
 			w.Header().Set("Connection", "close") // as the proxy does
 		}
 		guarded.ServeHTTP(w, req)
-	}))
+	})
+	srv := httptest.NewUnstartedServer(serve)
 	if !netHTTP {
-		srv.Listener = edge.Listen(srv.Listener, edge.Options{})
+		srv.Listener = edge.Listen(srv.Listener, edge.Options{Upgrades: serve})
 		srv.Config.ConnContext = transports.WithConn
 	}
 	srv.Start()

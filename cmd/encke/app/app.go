@@ -91,8 +91,9 @@ func Start(cfg Config) (*App, error) {
 		return nil, err
 	}
 	for i := range a.listeners {
-		a.listeners[i] = a.guarded(a.listeners[i], a.cfg.Listen[i], set)
-		a.serve(a.listeners[i], set)
+		h := a.handle(set)
+		a.listeners[i] = a.guarded(a.listeners[i], a.cfg.Listen[i], set, h)
+		a.serve(a.listeners[i], h)
 	}
 	if cfg.AllowAnyHost {
 		a.log.Warn("any host may be reached: --allow-any-host is on")
@@ -164,18 +165,18 @@ func (a *App) limitLog() {
 	a.log = slog.New(a.lines)
 }
 
-// guarded is the listener that net/http gets.
-func (a *App) guarded(ln net.Listener, listen string, set *settings) net.Listener {
+// guarded is the listener that net/http gets, which serves WebSockets itself.
+func (a *App) guarded(ln net.Listener, listen string, set *settings, h http.Handler) net.Listener {
 	return edge.Listen(ln, edge.Options{
 		MaxConnections: a.cfg.MaxConnections, PerAddress: a.perAddr, Trusted: set.trusted,
 		Descriptors: a.descriptors, ProxyFrom: a.cfg.proxyFrom(listen), TLS: set.tls,
-		Patience: a.cfg.HeaderTimeout, Idle: a.cfg.IdleTimeout, Stats: &a.edge, Log: a.log,
+		Patience: a.cfg.HeaderTimeout, Idle: a.cfg.IdleTimeout, Upgrades: h, Stats: &a.edge, Log: a.log,
 	})
 }
 
-func (a *App) serve(ln net.Listener, set *settings) {
+func (a *App) serve(ln net.Listener, h http.Handler) {
 	srv := &http.Server{
-		Handler:           a.handle(set),
+		Handler:           h,
 		ConnContext:       transports.WithConn,
 		ReadHeaderTimeout: a.cfg.HeaderTimeout,
 		IdleTimeout:       a.cfg.IdleTimeout,
