@@ -140,6 +140,18 @@ func (l *Link) Take(b *Batch, max int) (bool, error) {
 	return true, nil
 }
 
+// Park is a Take that leaves what a link begins with, to go with what comes next: wake is
+// called then. It reports false, and does nothing, when there is more than that already.
+func (l *Link) Park() bool {
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	begins := l.sayAck
+	l.sayAck = false
+	l.parked = !l.pending()
+	l.sayAck = begins
+	return l.parked
+}
+
 // Next is Take for a goroutine that can wait, at most for wait. It reports false
 // when there was nothing to send for so long; ctx ends it with ctx.Err().
 func (l *Link) Next(ctx context.Context, wait time.Duration, b *Batch, max int) (bool, error) {

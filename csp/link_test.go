@@ -154,3 +154,28 @@ func TestLateAcknowledgementsGoAlong(t *testing.T) {
 		expect(t, "1 s later", taken(t, l), `[["ack",2]]`)
 	})
 }
+
+// What a link begins with may wait for what comes next, not the other way round.
+func TestParkedLinkBeginsWithWhatComes(t *testing.T) {
+	_, s, _ := open(t, csp.Options{})
+	woken := 0
+	l, err := s.Attach(0, func() { woken++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !l.Park() || woken != 0 {
+		t.Fatalf("a link with nothing to say is not parked, or was woken %d times", woken)
+	}
+	send(s, "x")
+	if woken != 1 {
+		t.Errorf("woken %d times, want once", woken)
+	}
+	if l.Park() {
+		t.Error("a link is parked that has something to say")
+	}
+	expect(t, "together", taken(t, l), `[["ack",0],[1,0,"x"]]`)
+	s.Close(cause.Limit.With("enough"))
+	if l.Park() {
+		t.Error("a link is parked whose session is over")
+	}
+}

@@ -3,6 +3,7 @@ package transports_test
 import (
 	"io"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -71,7 +72,13 @@ func TestTwoClientsOfOneSession(t *testing.T) {
 func (r *rig) overIn(id string, n int) {
 	r.t.Helper()
 	_, err := r.server.Resume(id)
-	st := r.server.Stats()
+	var st csp.Stats
+	for range 1000 { // it is told before it is counted
+		if st = r.server.Stats(); st.Closed[cause.Displaced] > 0 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 	if err == nil || st.Closed[cause.Displaced] != 1 || st.TakeOverLoops != 1 {
 		r.t.Errorf("after %d take-overs: %v, %d loops counted", n, err, st.TakeOverLoops)
 	}

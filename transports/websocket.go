@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -115,7 +116,8 @@ type wsLink struct {
 
 	welcome *csp.Record
 
-	heard atomic.Int64 // when the client was last heard, nanoseconds since start
+	left  atomic.Bool  // the client has closed its session
+	heard atomic.Int64 // when it was last heard, nanoseconds since start
 	said  atomic.Int64 // when something was last sent
 	watch *time.Timer
 }
@@ -142,15 +144,45 @@ func (l *wsLink) begin(u *uplink) error {
 		return err
 	}
 	l.watch = time.AfterFunc(l.h.opts.Heartbeat, l.confined(l.check))
-	err = u.apply(session, false)
-	l.flush() // the first Take has something: the answer to the hello
+	err = l.apply(u)
+	switch {
+	case err == errLeft:
+	case len(u.packets) > 0 && l.link.Park():
+		l.watch.Reset(greeting)
+	default:
+		l.flush() // the first Take has something: the answer to the hello
+	}
 	return err
 }
+
+// errLeft says that the client has closed its session.
+var errLeft = errors.New("the page has closed the session")
+
+// apply lets a message take effect. A client that closes its session is not told so.
+func (l *wsLink) apply(u *uplink) error {
+	if u.close != nil {
+		l.left.Store(true)
+		l.link.Detach()
+	}
+	err := u.apply(l.session, false)
+	if err == nil && u.close != nil {
+		err = errLeft
+	}
+	return err
+}
+
+// greeting is how long the answer to a hello that came with packets waits for the answers
+// to those. For the client each message is a wake-up.
+const greeting = 5 * time.Millisecond
 
 // check is called by the timer when something may be due: a heartbeat when the link
 // was silent, or the end of a link whose client was.
 func (l *wsLink) check() {
 	now, heard, said := int64(sinceStart()), l.heard.Load(), l.said.Load()
+	if said == 0 {
+		l.link.Beat()
+		said = now
+	}
 	dead := heard + int64(l.h.opts.Heartbeat+l.h.opts.Silence)
 	beat := said + int64(l.h.opts.Heartbeat)
 	if now >= dead {
@@ -272,9 +304,12 @@ func (l *wsLink) writeMessages() error {
 	return write(out[begun:])
 }
 
-// finish closes the WebSocket after the session ended or moved to another link. A
-// link that end has detached is closed there.
+// finish closes the WebSocket after the session ended or moved to another link. That of a
+// client that has left, or that end has detached, is closed there.
 func (l *wsLink) finish(err error) {
+	if l.left.Load() {
+		return
+	}
 	code := cause.Displaced
 	if !errors.Is(err, csp.ErrDisplaced) {
 		if l.session.Err() == nil {
@@ -299,6 +334,8 @@ func (l *wsLink) end(err error) {
 	var why *cause.Error
 	var bad *violation
 	switch known := errors.As(err, &why); {
+	case err == errLeft:
+		l.part()
 	case !known: // the connection broke, or its frames are at fault
 		if l.link != nil {
 			if l.conn.goodbye() == closeCode(cause.Displaced) { // the client has answered to that
@@ -316,4 +353,14 @@ func (l *wsLink) end(err error) {
 		l.ws.Write(context.Background(), websocket.MessageBinary, csp.AppendClose(nil, why))
 		closeWebSocket(l.ws, l.conn.Conn, closeCode(why.Code), why.Code.String())
 	}
+}
+
+// part ends a WebSocket whose client has closed its session, and will soon close this too.
+func (l *wsLink) part() {
+	l.conn.reader.Until(time.Now().Add(goodbyeTime))
+	if _, _, err := l.ws.Reader(context.Background()); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		l.ws.CloseNow()
+		return
+	}
+	closeWebSocket(l.ws, l.conn.Conn, closeCode(cause.Closed), cause.Closed.String())
 }

@@ -82,16 +82,10 @@ func TestWebSocketCarriesASession(t *testing.T) {
 	ws := r.websocket()
 	r.say(ws, r.hello(), packets(1, "hi"))
 	recs := r.hear(ws)
-	if len(recs) < 2 || recs[0].Kind != csp.Welcome || recs[1].Kind != csp.Ack {
+	if len(recs) != 3 || recs[0].Kind != csp.Welcome || recs[1].Kind != csp.Ack || string(recs[2].Data) != "hi" {
 		t.Fatalf("answer %v", recs)
 	}
 	id := string(recs[0].Session)
-	if len(recs) < 3 {
-		recs = append(recs, r.hear(ws)...)
-	}
-	if string(recs[2].Data) != "hi" {
-		t.Errorf("echo %v", recs)
-	}
 	r.say(ws, []byte{byte(csp.Ping)})
 	if recs := r.hear(ws); recs[0].Kind != csp.Pong {
 		t.Errorf("a probe was answered with %v", recs)
@@ -107,6 +101,37 @@ func TestWebSocketCarriesASession(t *testing.T) {
 	newStream(t, r.post("xhr-streaming", resume(id, 1))).until("ack")
 	if code := r.closed(again); code != 4000+websocket.StatusCode(cause.Displaced) {
 		t.Errorf("the displaced WebSocket was closed with %d", code)
+	}
+}
+
+// A hello whose packets are not answered is.
+func TestHelloIsAnswered(t *testing.T) {
+	r := newRig(t, transports.Options{}, csp.Options{})
+	ws := r.websocket()
+	r.say(ws, r.hello(), packets(1, silent))
+	if recs := r.hear(ws); len(recs) != 2 || recs[0].Kind != csp.Welcome || recs[1].Kind != csp.Ack || recs[1].ID != 1 {
+		t.Errorf("answer %v", recs)
+	}
+}
+
+// A client that closes its session closes the WebSocket too; one that does not is helped.
+func TestWebSocketOfAClientThatLeaves(t *testing.T) {
+	for _, helped := range []bool{false, true} {
+		r := newRig(t, transports.Options{}, csp.Options{})
+		ws := r.websocket()
+		r.say(ws, r.hello())
+		id := string(r.hear(ws)[0].Session)
+		r.say(ws, csp.AppendClose(nil, cause.Closed.Err()))
+		if helped {
+			if code := r.closed(ws); code != 4000+websocket.StatusCode(cause.Closed) {
+				t.Errorf("closed with %d", code)
+			}
+		} else if err := ws.Close(websocket.StatusNormalClosure, ""); err != nil {
+			t.Errorf("closing: %v", err)
+		}
+		if _, err := r.server.Resume(id); !errors.Is(err, cause.Closed.Err()) {
+			t.Errorf("helped %v: resumed with %v", helped, err)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -32,9 +33,10 @@ type wsConn struct {
 	direct  []byte         // where the caller wants the bytes, if that is large enough
 	guard   frameGuard
 	merge   frameMerger
-	give    int  // bytes of the header, or payload, under way that the library did not get yet
-	payload int  // behind the header under way
-	single  bool // the frame under way is a binary message by itself
+	give    int         // bytes of the header, or payload, under way that the library did not get yet
+	payload int         // behind the header under way
+	single  bool        // the frame under way is a binary message by itself
+	ended   atomic.Bool // the client has said all it will
 
 	// Set once.
 	timeout time.Duration // of a waiting write
@@ -91,7 +93,7 @@ func (c *wsConn) Read(p []byte) (int, error) {
 		n, err := c.reader.Read()
 		c.direct = nil
 		if err != nil {
-			return 0, unexpected(err)
+			return 0, c.over(err)
 		}
 		if c.in == nil { // it went to p, which is for payload of the frame under way
 			n, err = c.guard.check(p[:n], sinceStart())
@@ -126,16 +128,17 @@ func (c *wsConn) await() error {
 	}
 	n, err := c.reader.ReadOrRest()
 	if err != nil {
-		return unexpected(err)
+		return c.over(err)
 	}
 	c.took(n)
 	return nil
 }
 
-// unexpected is err, but for io.EOF, which the WebSocket library takes inside a frame for
-// the end of the message.
-func unexpected(err error) error {
+// over is err, of a read, but for io.EOF, which the WebSocket library takes inside a frame
+// for the end of the message.
+func (c *wsConn) over(err error) error {
 	if err == io.EOF {
+		c.ended.Store(true)
 		return io.ErrUnexpectedEOF
 	}
 	return err
@@ -215,6 +218,9 @@ func (c *wsConn) Close() error {
 	}
 	c.mu.Unlock()
 	c.awaitDrained(farewell)
+	if c.ended.Load() { // and all of it was read
+		return c.Conn.Close()
+	}
 	return closeGently(c.Conn, c.reader.Until)
 }
 

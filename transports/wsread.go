@@ -148,5 +148,5 @@ func (l *wsLink) message(msg []byte) error {
 		l.link.Answer()
 	}
 	u.pings = 0
-	return u.apply(l.session, false)
+	return l.apply(u)
 }
