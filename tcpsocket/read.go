@@ -43,12 +43,11 @@ func (s *socket) pump(conn net.Conn) {
 			return
 		case err != nil:
 			s.readEnded(conn, err)
-			s.m.turns.forget(s) // it may have asked for a turn after end took it out
 			return
 		case n == 0: // no window, or no room in the session
 			<-s.turn
 		case s.granted > 0:
-			s.forward(n)
+			s.forward(n, nil)
 		default:
 			s.unplace() // the page closed: nobody wants it
 		}
@@ -86,8 +85,8 @@ func (s *socket) unplace() {
 	}
 }
 
-// forward sends the n bytes that were read as a frame.
-func (s *socket) forward(n int) {
+// forward sends the n bytes that were read as a frame, behind first if there is one.
+func (s *socket) forward(n int, first *Frame) {
 	b := s.into
 	b.Extend(n)
 	s.ask = readSize(s.ask, n)
@@ -98,6 +97,11 @@ func (s *socket) forward(n int) {
 	s.m.server.count.out.Add(uint64(n))
 	b = b.Fit()
 	prependData(b, s.id)
+	if first != nil {
+		data := b
+		b = buffer.Copy(append(first.Append(nil), data.Bytes()...))
+		data.Release()
+	}
 	granted := s.granted
 	s.granted, s.into = 0, nil
 	s.m.sender.Send(b, granted) // an error means that abort is on its way
@@ -105,6 +109,7 @@ func (s *socket) forward(n int) {
 
 // readEnded is called once when the backend says nothing any more.
 func (s *socket) readEnded(conn net.Conn, err error) {
+	defer s.m.turns.forget(s) // it may have asked for a turn after end took it out
 	s.mu.Lock()
 	failed, closing, over := s.writing == writeFailed, s.said == pageClosed, s.over
 	clean := errors.Is(err, io.EOF) && !failed

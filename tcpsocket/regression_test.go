@@ -21,19 +21,25 @@ import (
 // hooked is a Sender with hooks.
 type hooked struct {
 	onSend    func(f *Frame)
+	onPiece   func(frames []Frame) // of one Send
 	onReserve func(n int) int
 }
 
 func (h *hooked) Send(b *buffer.Buffer, _ int) error {
 	var p parser
 	var f Frame
+	var all []Frame
 	err := p.feed(b.Bytes(), &f, func(f *Frame) error {
+		c := clone(f)
+		all = append(all, c)
 		if h.onSend != nil {
-			c := clone(f)
 			h.onSend(&c)
 		}
 		return nil
 	})
+	if h.onPiece != nil {
+		h.onPiece(all)
+	}
 	b.Release()
 	return err
 }

@@ -2,7 +2,9 @@ package tcpsocket
 
 import (
 	"context"
+	"errors"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -95,6 +97,7 @@ func (s *socket) wake() {
 
 // dial connects, writes what the page has sent meanwhile, and goes on to read the backend.
 func (s *socket) dial(ctx context.Context, opts OpenOptions) {
+	rawconn.Deepen()
 	conn, err := s.m.server.opener.Open(ctx, s.m.caller, s.dest, opts)
 	if err != nil {
 		s.abort(dialCause(err), true)
@@ -115,14 +118,54 @@ func (s *socket) dial(ctx context.Context, opts OpenOptions) {
 	s.credits += extra
 	s.writing = writeBusy // nothing overtakes what was queued while dialing
 	s.limitClosing()
+	var early *buffer.Buffer
+	if s.queued < firstWindow/4 && s.said == pageSends {
+		early = s.next()
+	}
 	s.mu.Unlock()
-	s.m.send(&Frame{
+	s.ask = minRead
+	opened := Frame{
 		Type: Opened, Socket: s.id, N: uint64(extra),
 		Remote: []byte(conn.RemoteAddr().String()), Local: []byte(conn.LocalAddr().String()),
-	})
-	s.ask = minRead
-	s.writeQueue(conn, false)
+	}
+	if early != nil {
+		err = s.openWithAnswer(conn, early, &opened)
+	} else {
+		s.m.send(&opened)
+	}
+	for s.writeNext(conn, false) {
+	}
+	s.continueWriting()
+	if err != nil {
+		s.readEnded(conn, err)
+		return
+	}
 	s.pump(conn)
+}
+
+// answerTime is how long OPENED waits for the answer to what the page has sent behind OPEN.
+const answerTime = time.Millisecond
+
+// openWithAnswer writes what the page has sent, which is so little that no credit is due for
+// it, and says that the socket is open together with the answer, if there is one at once: for
+// the page that is one event less. An error is that of reading.
+func (s *socket) openWithAnswer(conn net.Conn, early *buffer.Buffer, opened *Frame) error {
+	s.writeBuffer(conn, early, false)
+	conn.SetReadDeadline(time.Now().Add(answerTime))
+	n, err := s.reader.Read()
+	conn.SetReadDeadline(time.Time{})
+	switch {
+	case n > 0 && s.granted > 0:
+		s.forward(n, opened)
+		return nil
+	case n > 0:
+		s.unplace()
+	}
+	s.m.send(opened)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	}
+	return err
 }
 
 // credit lets the backend send n more bytes to the page.

@@ -8,6 +8,7 @@ import (
 	"math/rand"
 	"net"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -87,6 +88,55 @@ func TestDataBehindOpenIsDelivered(t *testing.T) {
 	defer far.Close()
 	if got, err := io.ReadAll(far); err != nil || string(got) != "early" {
 		t.Errorf("the backend got %q, %v", got, err)
+	}
+}
+
+// What a backend says at once to what came behind OPEN is in one piece with OPENED; a
+// backend that is silent, or has ended, holds up nothing.
+func TestOpenedComesWithTheAnswer(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		serve func(net.Conn)
+		want  [][]Type // of the frames in each piece
+	}{
+		{"answer", func(c net.Conn) { io.WriteString(c, "answer") }, [][]Type{{Opened, Data}}},
+		{"silence", func(net.Conn) {}, [][]Type{{Opened}}},
+		{"end", func(c net.Conn) { c.(*net.TCPConn).CloseWrite() }, [][]Type{{Opened}, {EOF}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dest, conns := listen(t)
+			pieces := make(chan []Type, 10)
+			var far net.Conn
+			server := NewServer(dialFunc(func(context.Context, whitelist.Dest, OpenOptions) (net.Conn, error) {
+				near, err := net.Dial("tcp", dest.String())
+				far = <-conns
+				c.serve(far)
+				return near, err
+			}), Options{})
+			m := server.Mux(&hooked{onPiece: func(frames []Frame) {
+				var types []Type
+				for _, f := range frames {
+					types = append(types, f.Type)
+				}
+				pieces <- types
+			}}, Caller{})
+			early := []byte("early")
+			if err := m.Receive(wireOf(openFrame(1), Frame{Type: Data, Socket: 1, Data: early})); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range c.want {
+				if got := <-pieces; !slices.Equal(got, want) {
+					t.Errorf("got %v, want %v", got, want)
+				}
+			}
+			got := make([]byte, len(early))
+			if _, err := io.ReadFull(far, got); err != nil || !bytes.Equal(got, early) {
+				t.Errorf("the backend got %q, %v", got, err)
+			}
+			far.Close()
+			m.Closed(cause.SessionLost.Err())
+			server.Wait()
+		})
 	}
 }
 

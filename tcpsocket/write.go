@@ -225,7 +225,7 @@ func (s *socket) continueWriting() {
 		s.endWithoutProgress(s.out)
 	case len(s.queue) > 0:
 		conn := s.conn
-		s.m.server.wg.Go(s.confined(func() { s.writeQueue(conn, true) })) // ends when the queue is empty or conn is closed
+		s.m.server.wg.Go(s.confined(func() { s.writeQueue(conn) })) // ends when the queue is empty or conn is closed
 	case s.said != pageSends:
 		s.writing = writeFinished
 		conn, closing, ended := s.conn, s.said == pageClosed, s.reading == readEnded
@@ -258,38 +258,51 @@ func (s *socket) endWithoutProgress(out uint64) {
 	})
 }
 
-// writeQueue writes until the queue is empty; unless it may wait, also only until the
-// backend takes no more at once.
-func (s *socket) writeQueue(conn net.Conn, mayWait bool) {
-	write := s.writeAll
-	if !mayWait {
-		write = s.tryWriteAll
-	}
-	for {
-		s.mu.Lock()
-		if len(s.queue) == 0 || s.over || s.writing == writeFailed {
-			s.mu.Unlock()
-			break
-		}
-		b := s.queue[0]
-		n := b.Len()
-		s.queue = append(s.queue[:0], s.queue[1:]...)
-		s.limitClosing()
-		s.mu.Unlock()
-		err := write(conn, b)
-		s.mu.Lock()
-		s.unqueued(n - b.Len())
-		if err != nil {
-			s.writing = writeFailed
-		} else if b.Len() > 0 && !s.over {
-			s.queue = slices.Insert(s.queue, 0, b)
-			s.mu.Unlock()
-			break
-		}
-		s.mu.Unlock()
-		b.Release()
+// writeQueue writes until the queue is empty.
+func (s *socket) writeQueue(conn net.Conn) {
+	for s.writeNext(conn, true) {
 	}
 	s.continueWriting()
+}
+
+// writeNext writes the first buffer of the queue, see writeBuffer, and reports whether to go on.
+func (s *socket) writeNext(conn net.Conn, mayWait bool) bool {
+	s.mu.Lock()
+	b := s.next()
+	s.mu.Unlock()
+	return b != nil && s.writeBuffer(conn, b, mayWait)
+}
+
+// next takes, with mu held, the first buffer from the queue, if it is to be written.
+func (s *socket) next() *buffer.Buffer {
+	if len(s.queue) == 0 || s.over || s.writing == writeFailed {
+		return nil
+	}
+	b := s.queue[0]
+	s.queue = append(s.queue[:0], s.queue[1:]...)
+	s.limitClosing()
+	return b
+}
+
+// writeBuffer writes b, unless it may wait only as far as the backend takes it at once, and
+// reports whether that was all.
+func (s *socket) writeBuffer(conn net.Conn, b *buffer.Buffer, mayWait bool) bool {
+	n, write := b.Len(), s.tryWriteAll
+	if mayWait {
+		write = s.writeAll
+	}
+	err := write(conn, b)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unqueued(n - b.Len())
+	if err != nil {
+		s.writing = writeFailed
+	} else if b.Len() > 0 && !s.over {
+		s.queue = slices.Insert(s.queue, 0, b)
+		return false
+	}
+	b.Release()
+	return true
 }
 
 // tryWriteAll is writeAll as far as the backend takes it at once.
