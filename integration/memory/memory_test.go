@@ -99,9 +99,10 @@ func TestMutePages(t *testing.T) {
 	for i, m := range mutes {
 		wg.Go(func() { keep(ctx, t, m, i, len(mutes)) }) // until stop
 	}
-	// Each session has been through a link that the proxy cut when this is over, and in a
-	// long run the garbage of that has been collected a few times.
-	pause(ctx, max(settle, duration/5))
+	// Each session has been through a link that the proxy cut when this is over. What opening
+	// them took is given back by two collections, which by themselves are two minutes apart:
+	// a long run waits for that too.
+	pause(ctx, max(settle, duration/2))
 	if source.Open() != sessions {
 		t.Errorf("%d backends are connected, want %d", source.Open(), sessions)
 	}
