@@ -58,6 +58,7 @@ func plain(r *http.Request) bool {
 // handler takes it over.
 func (c *Conn) serveUpgrade(r *http.Request) {
 	w := &upgradeWriter{c: c, header: make(http.Header)}
+	c.setWriteBy(time.Time{}) // it was that of the last turn
 	defer func() {
 		if v := recover(); v != nil && v != http.ErrAbortHandler { // as net/http does
 			c.l.opts.Log.Error("panic", "value", v, "stack", string(debug.Stack()))

@@ -1,6 +1,7 @@
 package edge_test
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"net/http"
@@ -147,5 +148,89 @@ func TestCloseCutsRefusedUpgrades(t *testing.T) {
 	ln.Close()
 	if err := <-ended; err == nil {
 		t.Error("the answer ended well")
+	}
+}
+
+// The deadline for the answer to an earlier request is not that of this one.
+func TestUpgradeOnAConnectionThatWasUsed(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := make(chan time.Time, 1)
+	serve := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") == "" {
+			by := time.Now().Add(2 * time.Second)
+			http.NewResponseController(w).SetWriteDeadline(by)
+			until <- by
+		}
+		io.WriteString(w, "answer")
+	})
+	ln := edge.Listen(inner, edge.Options{Upgrades: serve})
+	srv := &http.Server{Handler: serve}
+	served := make(chan struct{})
+	go func() { srv.Serve(ln); close(served) }()
+	defer func() { srv.Close(); <-served }()
+	conn, err := net.Dial("tcp", inner.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(time.Minute))
+	io.WriteString(conn, getIt)
+	br := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(br, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.Copy(io.Discard, resp.Body)
+	<-time.After(time.Until(<-until) + 100*time.Millisecond)
+	io.WriteString(conn, upgradeIt+"\r\n")
+	if got, err := io.ReadAll(br); !strings.HasSuffix(string(got), "\r\n\r\nanswer") || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// A request for a WebSocket may come behind an answer that was taken from net/http, or while
+// it is under way.
+func TestUpgradeBehindATakenAnswer(t *testing.T) {
+	for _, early := range []bool{false, true} {
+		served := make(chan string, 1)
+		stats := new(edge.Stats)
+		addr, conns, _, stop := taking(t, edge.Options{Stats: stats, Upgrades: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			below, ahead := conn.(interface{ Detach() (net.Conn, []byte) }).Detach()
+			below.Close()
+			served <- string(ahead)
+		})})
+		client, br := dialed(t, addr)
+		io.WriteString(client, getIt)
+		c := <-conns
+		ended := make(chan error, 1)
+		go func() { ended <- c.Await() }()
+		if early {
+			io.WriteString(client, upgradeIt+"\r\nframes")
+			<-ended
+		}
+		io.WriteString(c.below, "answer\n")
+		c.Answered()
+		if line, err := br.ReadString('\n'); line != "answer\n" {
+			t.Errorf("%q %v", line, err)
+		}
+		if !early {
+			io.WriteString(client, upgradeIt+"\r\nframes")
+			<-ended
+		}
+		if ahead := <-served; ahead != "frames" {
+			t.Errorf("early %v: %q is ahead", early, ahead)
+		}
+		stop()
+		if n := stats.Open.Load(); n != 0 {
+			t.Errorf("%d connections are open", n)
+		}
 	}
 }
