@@ -111,6 +111,9 @@ func (w *upgradeWriter) Write(p []byte) (int, error) {
 	return w.c.Conn.Write(p)
 }
 
+// Flush implements http.Flusher; what was written is on its way.
+func (w *upgradeWriter) Flush() { w.WriteHeader(http.StatusOK) }
+
 // SetReadDeadline and SetWriteDeadline are for http.ResponseController.
 func (w *upgradeWriter) SetReadDeadline(t time.Time) error  { w.c.setReadBy(t); return nil }
 func (w *upgradeWriter) SetWriteDeadline(t time.Time) error { w.c.setWriteBy(t); return nil }

@@ -89,6 +89,12 @@ func TestRefusedUpgrades(t *testing.T) {
 			w.WriteHeader(http.StatusTeapot)
 			io.WriteString(w, "end")
 		}, "HTTP/1.1 200 OK\r\n...\x00end"},
+		{"stream", func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, "begin")
+			if http.NewResponseController(w).Flush() == nil {
+				io.WriteString(w, "end")
+			}
+		}, "HTTP/1.1 200 OK\r\n...beginend"},
 		{"nothing", func(http.ResponseWriter, *http.Request) {}, "HTTP/1.1 200 OK\r\n...\r\n\r\n"},
 		{"panic", func(http.ResponseWriter, *http.Request) { panic("a fault") }, "..."},
 		{"aborted", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "..."},
