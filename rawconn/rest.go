@@ -14,7 +14,8 @@ import (
 
 // ErrQuiet is returned by ReadOrRest when nothing has come for a second or two since
 // something did: whoever reads should go on in a new goroutine. The first one, which may
-// have done other things before, is told within a second, whatever comes.
+// have done other things before, is told within a second, whatever comes; where it is no
+// socket that is read at once, and nobody else is told.
 var ErrQuiet = errors.New("nothing came for a while")
 
 // rest finds out that nothing comes.
@@ -33,8 +34,11 @@ type rest struct {
 // ReadOrRest is Read, but may return ErrQuiet. Before the first call, and after that of
 // Until, the deadline for reading may be set by others.
 func (r *Reader) ReadOrRest() (int, error) {
-	if !r.rest.wanted && r.raw != nil {
+	if !r.rest.wanted {
 		r.rest.wanted, r.rest.first = true, true
+		if r.raw == nil { // nobody could tell it later
+			return 0, ErrQuiet
+		}
 		r.watch()
 	}
 	return r.read(true)

@@ -2,6 +2,7 @@ package rawconn_test
 
 import (
 	"errors"
+	"net"
 	"os"
 	"testing"
 	"time"
@@ -114,5 +115,21 @@ func BenchmarkReadOrRest(b *testing.B) {
 		if n, err := r.ReadOrRest(); n != len(buf) || err != nil {
 			b.Fatal(n, err)
 		}
+	}
+}
+
+// Where it cannot be found out that nothing comes, the first goroutine is told at once, and
+// no other.
+func TestFirstReaderRestsWithoutASocket(t *testing.T) {
+	a, b := net.Pipe()
+	defer a.Close()
+	defer b.Close()
+	r := rawconn.NewReader(b, func() []byte { return make([]byte, 8) }, func() {})
+	if _, err := r.ReadOrRest(); !errors.Is(err, rawconn.ErrQuiet) {
+		t.Fatalf("%v, want that it is to rest", err)
+	}
+	go a.Write([]byte("abc"))
+	if n, err := r.ReadOrRest(); n != 3 || err != nil {
+		t.Errorf("read %d, %v", n, err)
 	}
 }
