@@ -158,17 +158,16 @@ func (l *wsLink) begin(u *uplink) error {
 // errLeft says that the client has closed its session.
 var errLeft = errors.New("the page has closed the session")
 
-// apply lets a message take effect. A client that closes its session is not told so.
+// apply lets a message take effect. A client that closes its session is not told so, nor
+// what else was wrong with the message.
 func (l *wsLink) apply(u *uplink) error {
-	if u.close != nil {
-		l.left.Store(true)
-		l.link.Detach()
+	if u.close == nil {
+		return u.apply(l.session, false)
 	}
-	err := u.apply(l.session, false)
-	if err == nil && u.close != nil {
-		err = errLeft
-	}
-	return err
+	l.left.Store(true)
+	l.link.Detach()
+	u.apply(l.session, false)
+	return errLeft
 }
 
 // greeting is how long the answer to a hello that came with packets waits for the answers

@@ -252,3 +252,28 @@ func TestSilentLinksAreProbedThenCut(t *testing.T) {
 		t.Errorf("%d sessions: a cut link must leave its session", n)
 	}
 }
+
+// A message that is at fault and closes the session ends the WebSocket like any other that
+// closes it.
+func TestFaultyMessageOfAClientThatLeaves(t *testing.T) {
+	leave := csp.AppendClose(nil, cause.Closed.Err())
+	r := newRig(t, transports.Options{}, csp.Options{})
+	for name, bad := range map[string][]byte{
+		"acknowledgement": (&csp.Record{Kind: csp.Ack, ID: 9}).Append(nil),
+		"gap":             packets(1000, "x"),
+	} {
+		for _, first := range []bool{false, true} {
+			ws := r.websocket()
+			if first {
+				r.say(ws, r.hello(), bad, leave)
+			} else {
+				r.say(ws, r.hello())
+				r.hear(ws)
+				r.say(ws, bad, leave)
+			}
+			if err := ws.Close(websocket.StatusNormalClosure, ""); err != nil {
+				t.Errorf("%s, with the hello %v: closing: %v", name, first, err)
+			}
+		}
+	}
+}
