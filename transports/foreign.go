@@ -96,15 +96,16 @@ type Upgraded struct {
 
 // Close closes it, and waits for the client's answer for a while.
 func (w *Upgraded) Close(code websocket.StatusCode, text string) error {
-	return closeWebSocket(w.Conn, w.conn, code, text)
+	return closeWebSocket(w.Conn, w.conn.SetReadDeadline, code, text)
 }
 
 // goodbyeTime is how long a client may take to answer when its WebSocket is closed.
 const goodbyeTime = 5 * time.Second
 
-// closeWebSocket closes one. The library alone would wait without end for the rest of a frame.
-func closeWebSocket(ws *websocket.Conn, conn net.Conn, code websocket.StatusCode, text string) error {
-	conn.SetReadDeadline(time.Now().Add(goodbyeTime))
+// closeWebSocket closes one. The library alone would wait without end for the rest of a
+// frame; until sets the deadline for reading.
+func closeWebSocket(ws *websocket.Conn, until func(time.Time) error, code websocket.StatusCode, text string) error {
+	until(time.Now().Add(goodbyeTime))
 	return ws.Close(code, text)
 }
 

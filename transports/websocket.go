@@ -320,7 +320,7 @@ func (l *wsLink) finish(err error) {
 			code = why.Code
 		}
 	}
-	if !l.h.spawn(l.confined(func() { closeWebSocket(l.ws, l.conn.Conn, closeCode(code), code.String()) })) {
+	if !l.h.spawn(l.confined(func() { closeWebSocket(l.ws, l.conn.reader.Until, closeCode(code), code.String()) })) {
 		l.ws.CloseNow()
 	}
 }
@@ -343,14 +343,14 @@ func (l *wsLink) end(err error) {
 			l.link.Detach()
 		}
 		if errors.As(err, &bad) {
-			closeWebSocket(l.ws, l.conn.Conn, bad.code, bad.text)
+			closeWebSocket(l.ws, l.conn.reader.Until, bad.code, bad.text)
 		}
 		l.ws.CloseNow()
 	case l.link != nil:
 		l.session.Close(why) // flush says it, then finish closes the connection
 	default: // refused, by us or by the session
 		l.ws.Write(context.Background(), websocket.MessageBinary, csp.AppendClose(nil, why))
-		closeWebSocket(l.ws, l.conn.Conn, closeCode(why.Code), why.Code.String())
+		closeWebSocket(l.ws, l.conn.reader.Until, closeCode(why.Code), why.Code.String())
 	}
 }
 
@@ -361,5 +361,5 @@ func (l *wsLink) part() {
 		l.ws.CloseNow()
 		return
 	}
-	closeWebSocket(l.ws, l.conn.Conn, closeCode(cause.Closed), cause.Closed.String())
+	closeWebSocket(l.ws, l.conn.reader.Until, closeCode(cause.Closed), cause.Closed.String())
 }

@@ -1,11 +1,14 @@
 package transports_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -275,5 +278,33 @@ func TestFaultyMessageOfAClientThatLeaves(t *testing.T) {
 				t.Errorf("%s, with the hello %v: closing: %v", name, first, err)
 			}
 		}
+	}
+}
+
+// A client that is told of the end, and then stops in the middle of a frame, is not waited
+// for without end.
+func TestClosedWebSocketIsNotHeldByHalfAFrame(t *testing.T) {
+	r := newRig(t, transports.Options{}, csp.Options{})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	io.WriteString(conn, "GET /session/websocket HTTP/1.1\r\nHost: "+conn.RemoteAddr().String()+"\r\nOrigin: "+r.url+
+		"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+	frame := func(payload []byte) []byte {
+		return append([]byte{0x82, 0x80 | byte(len(payload)), 0, 0, 0, 0}, payload...)
+	}
+	conn.Write(frame(r.hello()))
+	br := bufio.NewReader(conn)
+	if _, err := http.ReadResponse(br, nil); err != nil {
+		t.Fatal(err)
+	}
+	br.ReadByte() // the reader waits for the next message
+	conn.Write(frame((&csp.Record{Kind: csp.Ack, ID: 9}).Append(nil)))
+	conn.Write(frame(make([]byte, 100))[:50])
+	if _, err := io.Copy(io.Discard, br); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the connection is not closed")
 	}
 }
