@@ -30,6 +30,8 @@ type enckeHTTP struct {
 	acking     atomic.Bool                                 // a request is about to acknowledge
 	receive    func(*httpConn) (session string, err error) // the beginning of the first answer
 
+	posts *posts // packets, behind those that opened the session
+
 	mu      sync.Mutex // guards the uplink
 	up      *httpConn
 	session string // empty until the proxy has said it
@@ -42,6 +44,7 @@ const octets = "application/octet-stream"
 func openEnckeHTTP(n *network, u *url.URL, technique string) *enckeHTTP {
 	l := &enckeHTTP{technique: technique, dead: make(chan struct{}), next: 1}
 	l.up, l.down = newHTTP(n, u, l.dead), newHTTP(n, u, l.dead)
+	l.posts = newPosts(maxPackets, l.packets)
 	l.up.headers = "Origin: http://" + u.Host + "\r\n"
 	l.down.headers = l.up.headers
 	switch technique {
@@ -97,47 +100,58 @@ func (l *enckeHTTP) post(body []byte) error {
 	return err
 }
 
-// send does not wait for the answer when there is nothing of the stream in the packet.
-func (l *enckeHTTP) send(head, body []byte) error {
-	l.mu.Lock()
-	opened := l.session != ""
-	l.mu.Unlock()
-	if opened && body == nil {
-		go l.repeat(head, nil, 1) // until it is answered
-		return nil
-	}
-	return l.repeat(head, body, 1)
-}
+func (l *enckeHTTP) send(head, body []byte) error { return l.repeat(head, body, 1) }
 
 func (l *enckeHTTP) repeat(head, body []byte, n int) error {
+	opened, err := l.open(head, body, n)
+	if opened {
+		return err
+	}
+	return l.posts.add(n, func(queue []byte) []byte { return appendPackets(queue, head, body, n) })
+}
+
+// open opens the session with these packets, unless that has been done.
+func (l *enckeHTTP) open(head, body []byte, n int) (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.body[:0]
-	opening := l.session == ""
-	if opening {
-		b = appendHello(b)
-	} else {
-		got, _ := l.acks.take()
-		b = appendResume(b, l.session, got)
+	if l.session != "" {
+		return false, nil
 	}
-	b = binary.AppendUvarint(append(b, recordSeq), l.next)
+	l.body = appendPackets(l.seq(appendHello(l.body[:0])), head, body, n)
 	l.next += uint64(n)
-	for range n {
-		b = binary.AppendUvarint(append(b, recordData), uint64(len(head)+len(body)))
-		b = append(append(b, head...), body...)
-	}
-	if !opening {
-		return l.post(b)
-	}
-	l.body = b
-	err := l.ask(b)
+	err := l.ask(l.body)
 	if err == nil {
 		l.session, err = l.receive(l.down)
 	}
 	if err == nil && l.session == "" {
 		err = errors.New("encke: the answer does not begin with WELCOME")
 	}
-	return err
+	return true, err
+}
+
+// packets is one POST.
+func (l *enckeHTTP) packets(queue []byte, n int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	got, _ := l.acks.take()
+	b := append(l.seq(appendResume(l.body[:0], l.session, got)), queue...)
+	l.next += uint64(n)
+	return l.post(b)
+}
+
+// seq appends the id of the next packet.
+func (l *enckeHTTP) seq(b []byte) []byte { return binary.AppendUvarint(append(b, recordSeq), l.next) }
+
+// maxPackets is how many the proxy takes in a body.
+const maxPackets = 1000
+
+// appendPackets appends n packets of head and body.
+func appendPackets(b, head, body []byte, n int) []byte {
+	for range n {
+		b = binary.AppendUvarint(append(b, recordData), uint64(len(head)+len(body)))
+		b = append(append(b, head...), body...)
+	}
+	return b
 }
 
 // Close tells the proxy that the session is over.

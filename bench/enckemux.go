@@ -80,14 +80,12 @@ func (m *enckeMux) receive() {
 		m.mu.Lock()
 		s := m.sockets[f.socket]
 		m.mu.Unlock()
-		for f.left > 0 && err == nil {
-			var n int
-			if n, err = f.read(buf); s != nil {
-				s.Put(buf[:n])
-			}
-		}
 		if s == nil {
+			_, err = io.CopyN(io.Discard, readerFunc(f.read), int64(f.left))
 			continue
+		}
+		if err = s.Fill(readerFunc(f.read), f.left, buf); err != nil {
+			break
 		}
 		switch head.kind {
 		case frameOpened, frameWindow:
@@ -159,3 +157,7 @@ func (s *enckeSocket) Close() error {
 	}
 	return s.m.link.send(append(binary.AppendUvarint([]byte{frameReset}, s.number), 0, 0), nil)
 }
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

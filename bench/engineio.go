@@ -56,19 +56,20 @@ func dialEnginePoll(n *network, u *url.URL) dialer {
 
 type enginePoll struct {
 	*inbox
+	*posts
 	path string
 	dead chan struct{}
 	once sync.Once
-
-	mu      sync.Mutex // guards up
-	up      *httpConn
-	encoded []byte
 }
 
 func openEnginePoll(n *network, u *url.URL) (stream, error) {
 	c := &enginePoll{inbox: newInbox(), dead: make(chan struct{})}
 	down := newHTTP(n, u, c.dead)
-	c.up = newHTTP(n, u, c.dead)
+	up := newHTTP(n, u, c.dead)
+	c.posts = newPosts(0, func(queue []byte, _ int) error {
+		_, err := up.do("POST", c.path, "text/plain", queue)
+		return err
+	})
 	base := u.Path + "?EIO=4&transport=polling"
 	b, err := down.do("GET", base, "", nil)
 	var open struct{ Sid string }
@@ -100,7 +101,7 @@ func (c *enginePoll) receive(down *httpConn) {
 			case packet[0] == 'b':
 				out, err = base64.StdEncoding.AppendDecode(out, packet[1:])
 			case packet[0] == '2':
-				err = c.post([]byte("3"))
+				err = c.packet(1, func(b []byte) []byte { return append(b, '3') })
 			case packet[0] == '1':
 				err = io.EOF
 			}
@@ -113,25 +114,24 @@ func (c *enginePoll) receive(down *httpConn) {
 	}
 }
 
-func (c *enginePoll) post(body []byte) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	_, err := c.up.do("POST", c.path, "text/plain", body)
-	return err
+// packet queues n packets that one appends.
+func (c *enginePoll) packet(n int, one func([]byte) []byte) error {
+	return c.add(n, func(queue []byte) []byte {
+		for range n {
+			if len(queue) > 0 {
+				queue = append(queue, 0x1e)
+			}
+			queue = one(queue)
+		}
+		return queue
+	})
 }
 
 func (c *enginePoll) Write(p []byte) (int, error) { return len(p), c.Repeat(p, 1) }
 
-// Repeat sends n messages in one POST, as engine.io-client does.
+// Repeat implements repeater.
 func (c *enginePoll) Repeat(p []byte, n int) error {
-	c.encoded = c.encoded[:0]
-	for i := range n {
-		if i > 0 {
-			c.encoded = append(c.encoded, 0x1e)
-		}
-		c.encoded = base64.StdEncoding.AppendEncode(append(c.encoded, 'b'), p)
-	}
-	return c.post(c.encoded)
+	return c.packet(n, func(b []byte) []byte { return base64.StdEncoding.AppendEncode(append(b, 'b'), p) })
 }
 
 func (c *enginePoll) Close() error {

@@ -3,18 +3,23 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"sync"
 )
 
 // inboxBound is how many bytes an inbox takes before Put waits.
 const inboxBound = 1 << 20
 
-// inbox is a bounded queue of bytes between a reader that demultiplexes and a stream.
+// inbox is a bounded queue of bytes between a reader that demultiplexes and a stream, which
+// one goroutine at a time reads.
 type inbox struct {
-	mu   sync.Mutex
-	cond *sync.Cond
-	buf  bytes.Buffer
-	err  error
+	mu     sync.Mutex
+	cond   *sync.Cond
+	buf    bytes.Buffer
+	err    error
+	into   []byte // where the waiting Read wants its bytes; Fill takes it
+	busy   bool   // Fill has it
+	filled int    // bytes that Fill has put there
 }
 
 func newInbox() *inbox {
@@ -34,6 +39,34 @@ func (b *inbox) Put(p []byte) {
 	b.mu.Unlock()
 }
 
+// Fill takes n bytes from src, to where a Read waits for them if one does, without another
+// copy, else by way of scratch.
+func (b *inbox) Fill(src io.Reader, n int, scratch []byte) error {
+	for n > 0 {
+		b.mu.Lock()
+		into := b.into
+		if b.busy = into != nil && b.buf.Len() == 0; b.busy {
+			b.into = nil
+		} else {
+			into = scratch
+		}
+		b.mu.Unlock()
+		k, err := io.ReadFull(src, into[:min(len(into), n)])
+		if n -= k; !b.busy {
+			b.Put(into[:k])
+		} else {
+			b.mu.Lock()
+			b.busy, b.filled = false, k
+			b.cond.Broadcast()
+			b.mu.Unlock()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Fail ends the inbox behind what is in it. Only the first error counts.
 func (b *inbox) Fail(err error) {
 	b.mu.Lock()
@@ -48,12 +81,20 @@ func (b *inbox) Fail(err error) {
 func (b *inbox) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for b.buf.Len() == 0 {
-		if b.err != nil {
+	for b.buf.Len() == 0 || b.busy {
+		if b.err != nil && !b.busy {
 			return 0, b.err
 		}
+		if !b.busy {
+			b.into = p
+		}
 		b.cond.Wait()
+		if n := b.filled; n > 0 {
+			b.filled = 0
+			return n, nil
+		}
 	}
+	b.into = nil
 	n, _ := b.buf.Read(p)
 	b.cond.Broadcast()
 	return n, nil

@@ -76,18 +76,21 @@ func dialSockJSXHR(kind string) func(*network, *url.URL) dialer {
 
 type sockjsXHR struct {
 	*inbox
-	up      *httpConn
-	path    string
-	encoded []byte
-	opened  chan struct{} // closed when the server has said so
-	dead    chan struct{}
-	once    sync.Once
+	*posts
+	opened chan struct{} // closed when the server has said so
+	dead   chan struct{}
+	once   sync.Once
 }
 
 func openSockJSXHR(n *network, u *url.URL, kind string) (stream, error) {
 	path := sockjsPath(u, "")
-	c := &sockjsXHR{inbox: newInbox(), path: path + "xhr_send", opened: make(chan struct{}), dead: make(chan struct{})}
-	c.up = newHTTP(n, u, c.dead)
+	c := &sockjsXHR{inbox: newInbox(), opened: make(chan struct{}), dead: make(chan struct{})}
+	up, body := newHTTP(n, u, c.dead), []byte(nil)
+	c.posts = newPosts(0, func(queue []byte, _ int) error {
+		body = append(append(append(body[:0], '['), queue...), ']')
+		_, err := up.do("POST", path+"xhr_send", "text/plain", body)
+		return err
+	})
 	go c.receive(newHTTP(n, u, c.dead), path+kind) // until the session is closed
 	for {
 		select {
@@ -95,9 +98,9 @@ func openSockJSXHR(n *network, u *url.URL, kind string) (stream, error) {
 			return c, nil
 		default:
 		}
-		c.mu.Lock()
-		err := c.err
-		c.mu.Unlock()
+		c.inbox.mu.Lock()
+		err := c.inbox.err
+		c.inbox.mu.Unlock()
 		if err != nil {
 			c.Close()
 			return nil, err
@@ -147,11 +150,14 @@ func (c *sockjsXHR) lines(br *bufio.Reader) error {
 
 func (c *sockjsXHR) Write(p []byte) (int, error) { return len(p), c.Repeat(p, 1) }
 
-// Repeat sends n messages in one POST, as sockjs-client does with what has queued up.
+// Repeat implements repeater.
 func (c *sockjsXHR) Repeat(p []byte, n int) error {
-	c.encoded = sockjsEncode(c.encoded[:0], p, n)
-	_, err := c.up.do("POST", c.path, "text/plain", c.encoded)
-	return err
+	return c.add(n, func(queue []byte) []byte {
+		for range n {
+			queue = sockjsMessage(queue, p, len(queue) == 0)
+		}
+		return queue
+	})
 }
 
 func (c *sockjsXHR) Close() error {

@@ -49,12 +49,16 @@ func sockjsDecode(out, frame []byte) ([]byte, error) {
 func sockjsEncode(b, p []byte, n int) []byte {
 	b = append(b, '[')
 	for i := range n {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, '"')
-		b = base64.StdEncoding.AppendEncode(b, p)
-		b = append(b, '"')
+		b = sockjsMessage(b, p, i == 0)
 	}
 	return append(b, ']')
+}
+
+// sockjsMessage appends p as an element of a frame.
+func sockjsMessage(b, p []byte, first bool) []byte {
+	if !first {
+		b = append(b, ',')
+	}
+	b = base64.StdEncoding.AppendEncode(append(b, '"'), p)
+	return append(b, '"')
 }

@@ -3,7 +3,7 @@ package main
 import "io"
 
 // stream is one byte stream to the backend through a proxy, in whatever the proxy
-// speaks. One Write is one message: one frame, or one POST.
+// speaks. One Write is one message: one frame, or one message in a POST.
 type stream = io.ReadWriteCloser
 
 // repeater is a stream that sends p n times, as n messages, in the cheapest way that
