@@ -129,7 +129,6 @@ func (c *Conn) park(wait time.Duration) {
 // for a WebSocket.
 func (c *Conn) resume() {
 	if r := c.upgrade(); r != nil {
-		rawconn.Deepen()
 		c.serveUpgrade(r)
 		return
 	}

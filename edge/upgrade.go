@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"encke/rawconn"
 )
 
 // This file is for requests for a WebSocket. Most of what net/http does for one is for
@@ -32,6 +34,7 @@ func (c *Conn) upgrade() *http.Request {
 	if bad != nil || f.state != inUpgrade || f.old {
 		return nil
 	}
+	rawconn.Deepen16K()
 	br := headReaders.Get().(*bufio.Reader)
 	br.Reset(bytes.NewReader(c.ahead[:n]))
 	r, err := http.ReadRequest(br)

@@ -97,7 +97,7 @@ func (s *socket) wake() {
 
 // dial connects, writes what the page has sent meanwhile, and goes on to read the backend.
 func (s *socket) dial(ctx context.Context, opts OpenOptions) {
-	rawconn.Deepen()
+	rawconn.Deepen8K()
 	conn, err := s.m.server.opener.Open(ctx, s.m.caller, s.dest, opts)
 	if err != nil {
 		s.abort(dialCause(err), true)
