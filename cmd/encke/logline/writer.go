@@ -15,8 +15,9 @@ type Writer struct {
 
 	mu      sync.Mutex
 	wake    *sync.Cond
-	lines   [][]byte // not yet written
-	size    int      // bytes of them
+	lines   []byte // not yet written
+	n       int    // how many
+	size    int    // bytes of them, and of those that are being written
 	closed  bool
 	dropped uint64
 }
@@ -40,7 +41,8 @@ func (w *Writer) Write(line []byte) (int, error) {
 		w.dropped++
 		return len(line), nil
 	}
-	w.lines = append(w.lines, append([]byte(nil), line...))
+	w.lines = append(w.lines, line...)
+	w.n++
 	w.size += len(line)
 	w.wake.Signal()
 	return len(line), nil
@@ -53,31 +55,42 @@ func (w *Writer) Dropped() uint64 {
 	return w.dropped
 }
 
+// pause is how soon after a write the next one follows. Lines that come meanwhile are
+// written together.
+const pause = 5 * time.Millisecond
+
 func (w *Writer) run() {
 	defer close(w.done)
+	var spare []byte
 	for {
 		w.mu.Lock()
-		for len(w.lines) == 0 && !w.closed {
+		for w.n == 0 && !w.closed {
 			w.wake.Wait()
 		}
-		lines := w.lines
-		w.lines = nil
-		closed := w.closed
+		lines, n, closed := w.lines, w.n, w.closed
+		w.lines, w.n = spare[:0], 0
 		w.mu.Unlock()
-		for _, line := range lines {
-			_, err := w.out.Write(line)
-			w.mu.Lock()
-			w.size -= len(line)
-			if err != nil {
-				w.dropped++
-			}
-			w.mu.Unlock()
-		}
-		if closed && len(lines) == 0 {
+		if n == 0 {
 			return
+		}
+		_, err := w.out.Write(lines)
+		w.mu.Lock()
+		w.size -= len(lines)
+		if err != nil {
+			w.dropped += uint64(n)
+		}
+		w.mu.Unlock()
+		if spare = lines; cap(spare) > keptLines {
+			spare = nil
+		}
+		if !closed {
+			time.Sleep(pause)
 		}
 	}
 }
+
+// keptLines is for how many bytes of lines space is kept.
+const keptLines = 16 << 10
 
 // patience is how long Close waits for a reader of the log.
 const patience = time.Second
