@@ -51,6 +51,11 @@ func (r *results) floors() []floor {
 	for _, c := range bulkSessions {
 		ratio("session over WebSocket, bulk", c[0], c[1], value, 0.85, 1.0, true)
 	}
+	for _, c := range [][2]string{{"down50", "down1"}, {"up50", "up1"}} {
+		if alone := r.of(c[1], basePeer, value); alone > 0 {
+			add("50 streams on one session, ÷ one stream of the relay: one connection each", "encke-mux "+c[0], 0.85, 1.0, true, r.of(c[0], "encke-mux", value)/alone)
+		}
+	}
 	for _, c := range bulkSessions {
 		ratio("CPU seconds per GB", c[0], c[1], cost(1e9), 1.3, 1.05, false)
 	}
