@@ -32,7 +32,11 @@ func (l *lateAcks) round() {
 	l.due = nil
 	l.mu.Unlock()
 	for _, s := range due {
-		s.confined(s.ackNow)()
+		if s.mu.TryLock() {
+			s.confined(s.ackNow)()
+		} else { // a panic may have left the lock behind: nobody else is to wait for it
+			go s.confined(func() { s.mu.Lock(); s.ackNow() })() // until it is free
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -41,10 +45,9 @@ func (l *lateAcks) round() {
 	}
 }
 
-// ackNow is called twice for an acknowledgement: from the first time on it goes with
-// whatever is sent, the second time by itself.
+// ackNow is called twice for an acknowledgement, with mu held, which it unlocks: from the
+// first time on it goes with whatever is sent, the second time by itself.
 func (s *Session) ackNow() {
-	s.mu.Lock()
 	switch {
 	case s.err != nil || s.link == nil || s.in.unacked == 0:
 		s.in.ackDue = false
