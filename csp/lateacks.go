@@ -32,11 +32,7 @@ func (l *lateAcks) round() {
 	l.due = nil
 	l.mu.Unlock()
 	for _, s := range due {
-		if s.mu.TryLock() {
-			s.confined(s.ackNow)()
-		} else { // a panic may have left the lock behind: nobody else is to wait for it
-			go s.confined(func() { s.mu.Lock(); s.ackNow() })() // until it is free
-		}
+		s.confined(s.ackNow)()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -45,9 +41,18 @@ func (l *lateAcks) round() {
 	}
 }
 
-// ackNow is called twice for an acknowledgement, with mu held, which it unlocks: from the
-// first time on it goes with whatever is sent, the second time by itself.
+// ackNow is called twice for an acknowledgement: from the first time on it goes with
+// whatever is sent, the second time by itself.
 func (s *Session) ackNow() {
+	if s.mu.TryLock() {
+		s.ack()
+	} else { // a panic may have left the lock behind: nobody else is to wait for it
+		go s.confined(func() { s.mu.Lock(); s.ack() })() // until it is free
+	}
+}
+
+// ack is ackNow with mu held, which it unlocks.
+func (s *Session) ack() {
 	switch {
 	case s.err != nil || s.link == nil || s.in.unacked == 0:
 		s.in.ackDue = false

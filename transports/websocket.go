@@ -356,7 +356,7 @@ func (l *wsLink) end(err error) {
 
 // part ends a WebSocket whose client has closed its session, and will soon close this too.
 func (l *wsLink) part() {
-	l.conn.reader.Until(time.Now().Add(goodbyeTime))
+	l.conn.reader.Until(time.Now().Add(farewell))
 	if _, _, err := l.ws.Reader(context.Background()); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		l.ws.CloseNow()
 		return

@@ -46,7 +46,7 @@ func spring(s *Session, name string) {
 }
 `},
 	{File: "csp/session.go", Old: "\tif len(data) > 0 {\n", New: "\tplant(s, data)\n\tif len(data) > 0 {\n"},
-	{File: "csp/session.go", Old: "func (s *Session) ackNow() {\n", New: "func (s *Session) ackNow() {\n\tspring(s, \"ack\")\n"},
+	{File: "csp/lateacks.go", Old: "func (s *Session) ackNow() {\n", New: "func (s *Session) ackNow() {\n\tspring(s, \"ack\")\n"},
 	{File: "csp/lifetime.go", Old: "func (s *Session) expire() {\n", New: "func (s *Session) expire() {\n\tspring(s, \"linger\")\n"},
 	{File: "csp/lifetime.go", Old: "func (s *Session) gapOpen() {\n", New: "func (s *Session) gapOpen() {\n\tspring(s, \"gap\")\n"},
 	{File: "tcpsocket/planted.go", New: `package tcpsocket
@@ -59,7 +59,7 @@ func plant(p []byte) {
 	}
 }
 `},
-	{File: "tcpsocket/read.go", Old: "\t\t\ts.forward(n)\n", New: "\t\t\tplant(s.into.Room()[:n])\n\t\t\ts.forward(n)\n"},
+	{File: "tcpsocket/read.go", Old: "\t\t\ts.forward(n, nil)\n", New: "\t\t\tplant(s.into.Room()[:n])\n\t\t\ts.forward(n, nil)\n"},
 }
 
 // planted returns the command with plants.

@@ -159,7 +159,7 @@ func refusal(answer []byte) error {
 		}
 		return found
 	}
-	if _, err := csp.Parse(answer, 0, look); err != nil {
+	if _, err := csp.Parse(answer, 1, look); err != nil {
 		return err
 	}
 	return found
