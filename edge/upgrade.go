@@ -94,7 +94,9 @@ func (w *upgradeWriter) WriteHeader(status int) {
 	}
 	w.begun = true
 	if status != http.StatusSwitchingProtocols {
-		w.header.Set("Connection", "close")
+		if w.header.Get("Connection") == "" { // 426 says Upgrade
+			w.header.Set("Connection", "close")
+		}
 		w.header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	}
 	var b bytes.Buffer

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -116,8 +115,7 @@ type wsLink struct {
 
 	welcome *csp.Record
 
-	left  atomic.Bool  // the client has closed its session
-	heard atomic.Int64 // when it was last heard, nanoseconds since start
+	heard atomic.Int64 // when the client was last heard, nanoseconds since start
 	said  atomic.Int64 // when something was last sent
 	watch *time.Timer
 }
@@ -144,30 +142,13 @@ func (l *wsLink) begin(u *uplink) error {
 		return err
 	}
 	l.watch = time.AfterFunc(l.h.opts.Heartbeat, l.confined(l.check))
-	err = l.apply(u)
-	switch {
-	case err == errLeft:
-	case len(u.packets) > 0 && l.link.Park():
+	err = u.apply(session, false)
+	if len(u.packets) > 0 && l.link.Park() {
 		l.watch.Reset(greeting)
-	default:
+	} else {
 		l.flush() // the first Take has something: the answer to the hello
 	}
 	return err
-}
-
-// errLeft says that the client has closed its session.
-var errLeft = errors.New("the page has closed the session")
-
-// apply lets a message take effect. A client that closes its session is not told so, nor
-// what else was wrong with the message.
-func (l *wsLink) apply(u *uplink) error {
-	if u.close == nil {
-		return u.apply(l.session, false)
-	}
-	l.left.Store(true)
-	l.link.Detach()
-	u.apply(l.session, false)
-	return errLeft
 }
 
 // greeting is how long the answer to a hello that came with packets waits for the answers
@@ -303,12 +284,9 @@ func (l *wsLink) writeMessages() error {
 	return write(out[begun:])
 }
 
-// finish closes the WebSocket after the session ended or moved to another link. That of a
-// client that has left, or that end has detached, is closed there.
+// finish closes the WebSocket after the session ended or moved to another link. A
+// link that end has detached is closed there.
 func (l *wsLink) finish(err error) {
-	if l.left.Load() {
-		return
-	}
 	code := cause.Displaced
 	if !errors.Is(err, csp.ErrDisplaced) {
 		if l.session.Err() == nil {
@@ -333,8 +311,6 @@ func (l *wsLink) end(err error) {
 	var why *cause.Error
 	var bad *violation
 	switch known := errors.As(err, &why); {
-	case err == errLeft:
-		l.part()
 	case !known: // the connection broke, or its frames are at fault
 		if l.link != nil {
 			if l.conn.goodbye() == closeCode(cause.Displaced) { // the client has answered to that
@@ -352,14 +328,4 @@ func (l *wsLink) end(err error) {
 		l.ws.Write(context.Background(), websocket.MessageBinary, csp.AppendClose(nil, why))
 		closeWebSocket(l.ws, l.conn.reader.Until, closeCode(why.Code), why.Code.String())
 	}
-}
-
-// part ends a WebSocket whose client has closed its session, and will soon close this too.
-func (l *wsLink) part() {
-	l.conn.reader.Until(time.Now().Add(farewell))
-	if _, _, err := l.ws.Reader(context.Background()); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-		l.ws.CloseNow()
-		return
-	}
-	closeWebSocket(l.ws, l.conn.reader.Until, closeCode(cause.Closed), cause.Closed.String())
 }

@@ -117,27 +117,6 @@ func TestHelloIsAnswered(t *testing.T) {
 	}
 }
 
-// A client that closes its session closes the WebSocket too; one that does not is helped.
-func TestWebSocketOfAClientThatLeaves(t *testing.T) {
-	for _, helped := range []bool{false, true} {
-		r := newRig(t, transports.Options{}, csp.Options{})
-		ws := r.websocket()
-		r.say(ws, r.hello())
-		id := string(r.hear(ws)[0].Session)
-		r.say(ws, csp.AppendClose(nil, cause.Closed.Err()))
-		if helped {
-			if code := r.closed(ws); code != 4000+websocket.StatusCode(cause.Closed) {
-				t.Errorf("closed with %d", code)
-			}
-		} else if err := ws.Close(websocket.StatusNormalClosure, ""); err != nil {
-			t.Errorf("closing: %v", err)
-		}
-		if _, err := r.server.Resume(id); !errors.Is(err, cause.Closed.Err()) {
-			t.Errorf("helped %v: resumed with %v", helped, err)
-		}
-	}
-}
-
 func TestWebSocketRefusals(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -253,31 +232,6 @@ func TestSilentLinksAreProbedThenCut(t *testing.T) {
 	}
 	if n := r.server.Stats().Live; n != 1 {
 		t.Errorf("%d sessions: a cut link must leave its session", n)
-	}
-}
-
-// A message that is at fault and closes the session ends the WebSocket like any other that
-// closes it.
-func TestFaultyMessageOfAClientThatLeaves(t *testing.T) {
-	leave := csp.AppendClose(nil, cause.Closed.Err())
-	r := newRig(t, transports.Options{}, csp.Options{})
-	for name, bad := range map[string][]byte{
-		"acknowledgement": (&csp.Record{Kind: csp.Ack, ID: 9}).Append(nil),
-		"gap":             packets(1000, "x"),
-	} {
-		for _, first := range []bool{false, true} {
-			ws := r.websocket()
-			if first {
-				r.say(ws, r.hello(), bad, leave)
-			} else {
-				r.say(ws, r.hello())
-				r.hear(ws)
-				r.say(ws, bad, leave)
-			}
-			if err := ws.Close(websocket.StatusNormalClosure, ""); err != nil {
-				t.Errorf("%s, with the hello %v: closing: %v", name, first, err)
-			}
-		}
 	}
 }
 

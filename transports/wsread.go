@@ -148,5 +148,5 @@ func (l *wsLink) message(msg []byte) error {
 		l.link.Answer()
 	}
 	u.pings = 0
-	return l.apply(u)
+	return u.apply(l.session, false)
 }

@@ -37,11 +37,7 @@ func TestControls(t *testing.T) {
 	} {
 		for _, e := range endpoints {
 			t.Run(e.name+": "+c.name, func(t *testing.T) {
-				records := fresh() + bye
-				if e.ws() { // who closes its session there is told nothing
-					records = fresh()
-				}
-				q := e.plain(r, records).with("Host", c.host).adding(c.field)
+				q := e.plain(r, fresh()+bye).with("Host", c.host).adding(c.field)
 				if e.get {
 					q = q.with("Referer", c.page+"/page")
 				} else {
