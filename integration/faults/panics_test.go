@@ -59,7 +59,7 @@ func plant(p []byte) {
 	}
 }
 `},
-	{File: "tcpsocket/read.go", Old: "\t\t\ts.forward(n, nil)\n", New: "\t\t\tplant(s.into.Room()[:n])\n\t\t\ts.forward(n, nil)\n"},
+	{File: "tcpsocket/read.go", Old: "\tb.Extend(n)\n", New: "\tb.Extend(n)\n\tplant(b.Bytes())\n"},
 }
 
 // planted returns the command with plants.
@@ -96,15 +96,17 @@ func (f *fault) panics(healthy *echo) {
 		f.Logf("a fault of ours: %s", name)
 		b := backend.Echo(f.T)
 		r := f.openRaw()
-		frame := tcpsocket.Frame{Type: tcpsocket.Open, Socket: 1, N: 1 << 20, Port: uint64(b.Port()), Host: []byte(b.Host())}
-		_ = r.send(numbered([][]byte{frame.Append(nil)}, 0))
-		until(f, "a connection to the backend", func() bool { return b.Open() == 1 })
-		frame = tcpsocket.Frame{Type: tcpsocket.Data, Socket: 1, Data: fmt.Appendf(nil, "planted: %s;", name)}
-		all := [][]byte{nil, frame.Append(nil), frame.Append(nil), frame.Append(nil)}
-		_ = r.send(numbered(all, 1)) // an error where the panic has cut the connection
+		open := tcpsocket.Frame{Type: tcpsocket.Open, Socket: 1, N: 1 << 20, Port: uint64(b.Port()), Host: []byte(b.Host())}
+		data := tcpsocket.Frame{Type: tcpsocket.Data, Socket: 1, Data: fmt.Appendf(nil, "planted: %s;", name)}
+		hello := tcpsocket.Frame{Type: tcpsocket.Data, Socket: 1, Data: []byte("hello")}
+		all := [][]byte{open.Append(nil), hello.Append(nil), data.Append(nil), data.Append(nil), data.Append(nil)}
+		_ = r.send(numbered(all, 0))
+		_ = r.send(numbered(all, 1))
+		until(f, "hello", func() bool { return b.Read() > 0 }) // a dial that is given up ends cleanly
+		_ = r.send(numbered(all, 2))                           // an error where the panic has cut the connection
 		switch name {
 		case "gap":
-			_ = r.send(numbered(all, 3))
+			_ = r.send(numbered(all, 4))
 		case "linger":
 			r.leave()
 		}
