@@ -45,6 +45,17 @@ func NewReader(conn net.Conn, place func() []byte, unplace func()) *Reader {
 // then nothing was read. At the end of the stream the error is io.EOF.
 func (r *Reader) Read() (int, error) { return r.read(false) }
 
+// Ended reports whether all that the other side has sent was read, and it will send no
+// more, without waiting. It may be false although that is so.
+func (r *Reader) Ended() bool {
+	if r.raw == nil {
+		return false
+	}
+	ended := false
+	err := r.raw.Control(func(fd uintptr) { ended = atEnd(int(fd)) })
+	return err == nil && ended
+}
+
 func (r *Reader) read(mayRest bool) (int, error) {
 	if r.raw == nil {
 		return r.readBlocking()

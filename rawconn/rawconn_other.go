@@ -6,3 +6,4 @@ const supported = false
 
 func (r *Reader) readable(uintptr) bool { panic("rawconn: not supported") }
 func (w *Writer) writable(uintptr) bool { panic("rawconn: not supported") }
+func atEnd(int) bool                    { panic("rawconn: not supported") }

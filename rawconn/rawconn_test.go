@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"time"
 
 	"encke/rawconn"
 )
@@ -71,6 +72,33 @@ func TestReader(t *testing.T) {
 				t.Errorf("%d slices were not given back", held)
 			}
 		})
+	}
+}
+
+func TestEnded(t *testing.T) {
+	a, b := tcpPair(t)
+	p := make([]byte, 8)
+	r := rawconn.NewReader(b, func() []byte { return p }, func() {})
+	if r.Ended() {
+		t.Error("nothing was sent yet")
+	}
+	a.Write([]byte("last"))
+	a.Close()
+	time.Sleep(10 * time.Millisecond) // for the end to arrive, which must not hide what is unread
+	if r.Ended() {
+		t.Error("not all was read")
+	}
+	if n, err := r.Read(); n != 4 || err != nil {
+		t.Fatalf("Read = %d, %v", n, err)
+	}
+	for until := time.Now().Add(20 * time.Second); !r.Ended(); {
+		if time.Now().After(until) {
+			t.Fatal("the end is not seen")
+		}
+	}
+	pipe, _ := net.Pipe()
+	if rawconn.NewReader(pipe, nil, nil).Ended() {
+		t.Error("a pipe cannot know")
 	}
 }
 

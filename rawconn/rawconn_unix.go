@@ -38,6 +38,12 @@ func (r *Reader) readable(fd uintptr) bool {
 	}
 }
 
+func atEnd(fd int) bool {
+	var p [1]byte
+	n, _, err := syscall.Recvfrom(fd, p[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	return n == 0 && err == nil
+}
+
 // writable is called once and writes until the socket takes no more.
 func (w *Writer) writable(fd uintptr) bool {
 	for len(w.p[0])+len(w.p[1]) > 0 {

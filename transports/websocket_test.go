@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,22 @@ func (r *rig) closed(ws *websocket.Conn) websocket.StatusCode {
 		if _, _, err := ws.Read(ctx); err != nil {
 			return websocket.CloseStatus(err)
 		}
+	}
+}
+
+// What is about content has no place in an answer without any.
+func TestHandshakeIsAnsweredInBrief(t *testing.T) {
+	_, resp, err := newRig(t, transports.Options{}, csp.Options{}).dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for name := range resp.Header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if want := []string{"Connection", "Sec-Websocket-Accept", "Upgrade"}; !slices.Equal(names, want) {
+		t.Errorf("fields %q, want %q", names, want)
 	}
 }
 

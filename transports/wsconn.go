@@ -134,6 +134,16 @@ func (c *wsConn) await() error {
 	return nil
 }
 
+// left reports whether the client has said all it will, which has been read.
+func (c *wsConn) left() bool {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if c.in == nil && c.reader.Ended() {
+		c.ended.Store(true)
+	}
+	return c.ended.Load()
+}
+
 // over is err, of a read, but for io.EOF, which the WebSocket library takes inside a frame
 // for the end of the message.
 func (c *wsConn) over(err error) error {

@@ -148,5 +148,12 @@ func (l *wsLink) message(msg []byte) error {
 		l.link.Answer()
 	}
 	u.pings = 0
-	return u.apply(l.session, false)
+	left := u.close != nil && l.conn.left()
+	if left {
+		l.link.Detach() // nobody is there to be told
+	}
+	if err = u.apply(l.session, false); left {
+		err = io.ErrUnexpectedEOF // whatever err is, the session has ended for it
+	}
+	return err
 }

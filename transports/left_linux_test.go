@@ -1,0 +1,60 @@
+package transports_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"syscall"
+	"testing"
+	"time"
+
+	"encke/cause"
+	"encke/csp"
+	"encke/transports"
+)
+
+// Who ends the session and is gone when that is read is told nothing; who stays is told.
+func TestWhoHasLeftIsNotTold(t *testing.T) {
+	for _, leaves := range []bool{true, false} {
+		r := newRig(t, transports.Options{}, csp.Options{})
+		conn := r.rawWS().(*net.TCPConn)
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(20 * time.Second))
+		conn.Write(maskedFrame(2, r.hello()))
+		if _, err := conn.Read(make([]byte, 4096)); err != nil { // WELCOME
+			t.Fatal(err)
+		}
+		raw, _ := conn.SyscallConn()
+		raw.Control(func(fd uintptr) { // so that the end comes together with CLOSE
+			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_CORK, 1)
+		})
+		conn.Write(maskedFrame(2, csp.AppendClose(nil, cause.Closed.Err())))
+		if leaves {
+			conn.CloseWrite()
+		} else {
+			conn.Write(maskedFrame(9, []byte("ping")))
+			raw.Control(func(fd uintptr) { syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_CORK, 0) })
+		}
+		var told bytes.Buffer
+		p := make([]byte, 4096)
+		for {
+			n, err := conn.Read(p)
+			told.Write(p[:n])
+			if bytes.Contains(p[:n], []byte{0x0f, 0xa0}) { // the close frame, 4000
+				conn.Close()
+				break
+			}
+			if err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatalf("leaves %v: told % x, then %v", leaves, told.Bytes(), err)
+			}
+		}
+		if leaves == bytes.Contains(told.Bytes(), csp.AppendClose(nil, &cause.Error{Code: cause.Closed, Text: "by the page"})) {
+			t.Errorf("leaves %v: told % x", leaves, told.Bytes())
+		}
+		if n := r.server.Stats().Live; n != 0 {
+			t.Errorf("leaves %v: %d sessions", leaves, n)
+		}
+	}
+}
