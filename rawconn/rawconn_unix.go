@@ -40,7 +40,7 @@ func (r *Reader) readable(fd uintptr) bool {
 
 func atEnd(fd int) bool {
 	var p [1]byte
-	n, _, err := syscall.Recvfrom(fd, p[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	n, _, err := syscall.Recvfrom(fd, p[:], syscall.MSG_PEEK) // fd does not block
 	return n == 0 && err == nil
 }
 

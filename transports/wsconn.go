@@ -134,9 +134,13 @@ func (c *wsConn) await() error {
 	return nil
 }
 
-// left reports whether the client has said all it will, which has been read.
+// left reports whether the client has said all it will, which has been read. It does not
+// know while somebody else reads: the library, which closes a WebSocket that was displaced,
+// and may wait for the client.
 func (c *wsConn) left() bool {
-	c.reading.Lock()
+	if !c.reading.TryLock() {
+		return false
+	}
 	defer c.reading.Unlock()
 	if c.in == nil && c.reader.Ended() {
 		c.ended.Store(true)

@@ -90,3 +90,23 @@ func TestReadingInPlaceHappens(t *testing.T) {
 		t.Errorf("a whole message was read in place: %v", inPlace)
 	}
 }
+
+// Whoever reads may wait for the client, which is asked nothing then.
+func TestLeftDoesNotWaitForAReader(t *testing.T) {
+	near, far := net.Pipe()
+	defer near.Close()
+	defer far.Close()
+	c := newWSConn(near, nil, time.Hour, func() bool { return true })
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	left := make(chan bool, 1)
+	go func() { left <- c.left() }() // until it has the lock
+	select {
+	case is := <-left:
+		if is {
+			t.Error("the client has not left")
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("left waits")
+	}
+}
