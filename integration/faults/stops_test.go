@@ -27,7 +27,8 @@ func drained(f *fault) {
 		f.Fatal(err)
 	}
 	done := f.exchange(session, b, 26, 27, n)
-	until(f, "bytes to move", func() bool { return b.Read() > n/10 || b.Written() > n/10 })
+	// Up too: it then has all connections that it needs, and gets no more.
+	until(f, "bytes to move both ways", func() bool { return b.Read() > n/10 && b.Written() > n/10 })
 	p.Terminate()
 	until(f, "the listener to close", func() bool {
 		conn, err := net.Dial("tcp", p.Addr)

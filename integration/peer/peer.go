@@ -122,6 +122,7 @@ func Dial(ctx context.Context, opts Options) (*Peer, error) {
 	p.conns.dial = opts.Dial
 	p.http = &http.Client{Transport: &http.Transport{
 		DialContext: p.conns.open, DisableCompression: true, DisableKeepAlives: opts.FreshConns,
+		MaxIdleConnsPerHost: 6, // what browsers have; a proxy that drains accepts no others
 	}}
 	// A packet must fit into a URL, since the session may move to script tags; and the
 	// packets that wait must fit into a request, which takes 1,000.
