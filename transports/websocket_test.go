@@ -252,6 +252,31 @@ func TestSilentLinksAreProbedThenCut(t *testing.T) {
 	}
 }
 
+// A message that is at fault and closes the session ends the WebSocket like any other that
+// is at fault.
+func TestFaultyMessageThatClosesTheSession(t *testing.T) {
+	r := newRig(t, transports.Options{}, csp.Options{})
+	for name, bad := range map[string][]byte{
+		"acknowledgement": (&csp.Record{Kind: csp.Ack, ID: 9}).Append(nil),
+		"gap":             packets(1000, "x"),
+	} {
+		bad = csp.AppendClose(bad, cause.Closed.Err())
+		for _, first := range []bool{false, true} {
+			ws := r.websocket()
+			if first {
+				r.say(ws, r.hello(), bad)
+			} else {
+				r.say(ws, r.hello())
+				r.hear(ws)
+				r.say(ws, bad)
+			}
+			if code := r.closed(ws); code != 4000+websocket.StatusCode(cause.ProtocolError) {
+				t.Errorf("%s, with the hello %v: closed with %d", name, first, code)
+			}
+		}
+	}
+}
+
 // A client that is told of the end, and then stops in the middle of a frame, is not waited
 // for without end.
 func TestClosedWebSocketIsNotHeldByHalfAFrame(t *testing.T) {
