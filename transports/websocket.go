@@ -65,16 +65,6 @@ type upgrader struct {
 // Unwrap hides nothing; it is there so that http.ResponseController works.
 func (u *upgrader) Unwrap() http.ResponseWriter { return u.ResponseWriter }
 
-// WriteHeader leaves out of the answer to a handshake what is about content.
-func (u *upgrader) WriteHeader(status int) {
-	if status == http.StatusSwitchingProtocols {
-		for name := range answerFields {
-			delete(u.Header(), name)
-		}
-	}
-	u.ResponseWriter.WriteHeader(status)
-}
-
 // Write is called for what the library says about a handshake that is none. It would
 // repeat the request.
 func (u *upgrader) Write(p []byte) (int, error) {
