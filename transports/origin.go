@@ -77,24 +77,24 @@ func (o Origins) listed(origin string) bool {
 // is refused. get says that browsers do not send Origin with this request for
 // pages of the same origin.
 func (o Origins) check(r *http.Request, get bool) (string, error) {
-	own := ownOrigin(r)
 	switch values := r.Header.Values("Origin"); {
 	case len(values) > 1:
 		return "", errors.New("two Origin headers")
 	case len(values) == 1:
-		return o.accept(values[0], own)
+		return o.accept(values[0], r)
 	case !get:
 		return "", errors.New("no Origin header")
 	}
 	same := r.Header.Get("Sec-Fetch-Site") == "same-origin"
 	if u, err := url.Parse(r.Header.Get("Referer")); err == nil && u.Host != "" {
-		if origin, err := o.accept(u.Scheme+"://"+u.Host, own); err == nil || !same {
+		if origin, err := o.accept(u.Scheme+"://"+u.Host, r); err == nil || !same {
 			return origin, err
 		}
 	}
 	if !same {
 		return "", errors.New("neither Origin nor Referer")
 	}
+	own := ownOrigin(r)
 	// Behind a balancer that ends TLS the page's origin is https, ours is http.
 	if https, ok := strings.CutPrefix(own, "http://"); ok && o.listed("https://"+https) {
 		return "https://" + https, nil
@@ -102,7 +102,7 @@ func (o Origins) check(r *http.Request, get bool) (string, error) {
 	return own, nil
 }
 
-func (o Origins) accept(text, own string) (string, error) {
+func (o Origins) accept(text string, r *http.Request) (string, error) {
 	if text == "null" {
 		if o.listed(text) {
 			return text, nil
@@ -113,7 +113,7 @@ func (o Origins) accept(text, own string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if origin == own || o.listed(origin) {
+	if text == namedOrigin(r) || origin == ownOrigin(r) || o.listed(origin) {
 		return origin, nil
 	}
 	return "", errors.New("origin is not listed")
@@ -122,15 +122,19 @@ func (o Origins) accept(text, own string) (string, error) {
 // ownOrigin is the origin of pages that this proxy itself serves, as the request
 // names it. The host was checked against the list of our names before.
 func ownOrigin(r *http.Request) string {
-	scheme := "http://"
-	if r.TLS != nil {
-		scheme = "https://"
-	}
-	origin, err := canonicalOrigin(scheme + r.Host)
+	origin, err := canonicalOrigin(namedOrigin(r))
 	if err != nil {
 		return ""
 	}
 	return origin
+}
+
+// namedOrigin is ownOrigin as the request writes it, which is how most pages do.
+func namedOrigin(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // canonicalOrigin returns scheme://host[:port] in lower case without a default
