@@ -20,7 +20,7 @@ func (s *socket) audit(why *cause.Error) {
 	s.mu.Lock()
 	in, out, connected := s.in, s.out, s.conn != nil
 	s.mu.Unlock()
-	v, c := s.m.server, s.m.caller
+	v := s.m.server
 	v.count.ended[why.Code].Add(1)
 	log, leftOut := true, 0
 	if !connected {
@@ -29,21 +29,42 @@ func (s *socket) audit(why *cause.Error) {
 			return
 		}
 	}
+	now := time.Now()
+	line := slog.NewRecord(now, slog.LevelInfo, "socket ended", 0) // LogAttrs would walk the stack for the place in the source
+	line.AddAttrs(slog.Any("", &ended{s, in, out, why.Code, now.Sub(s.since), leftOut}))
+	if h := v.opts.Log.Handler(); h.Enabled(context.Background(), slog.LevelInfo) {
+		h.Handle(context.Background(), line)
+	}
+}
+
+// ended is what the line about the end of a socket says: a group without a name, which
+// handlers write as attributes of the line. It is made when a handler wants it: a busy
+// proxy leaves out most of these lines.
+type ended struct {
+	s       *socket
+	in, out uint64
+	code    cause.Code
+	took    time.Duration
+	leftOut int
+}
+
+// LogValue implements slog.LogValuer.
+func (e *ended) LogValue() slog.Value {
 	attrs := []slog.Attr{
-		slog.String("session", c.Session),
-		slog.Uint64("socket", s.id),
-		slog.String("dest", s.dest.String()),
-		slog.String("origin", c.Origin),
-		slog.String("remote", c.Remote),
-		slog.Uint64("in", in),
-		slog.Uint64("out", out),
-		slog.String("code", why.Code.String()),
-		slog.Duration("took", time.Since(s.since).Round(time.Millisecond)),
+		slog.String("session", e.s.m.caller.Session),
+		slog.Uint64("socket", e.s.id),
+		slog.String("dest", e.s.dest.String()),
+		slog.String("origin", e.s.m.caller.Origin),
+		slog.String("remote", e.s.m.caller.Remote),
+		slog.Uint64("in", e.in),
+		slog.Uint64("out", e.out),
+		slog.String("code", e.code.String()),
+		slog.Duration("took", e.took.Round(time.Millisecond)),
 	}
-	if leftOut > 0 {
-		attrs = append(attrs, slog.Int("left_out", leftOut))
+	if e.leftOut > 0 {
+		attrs = append(attrs, slog.Int("left_out", e.leftOut))
 	}
-	v.opts.Log.LogAttrs(context.Background(), slog.LevelInfo, "socket ended", attrs...)
+	return slog.GroupValue(attrs...)
 }
 
 // mayLog reports whether one more line about a refused socket may be logged, and
