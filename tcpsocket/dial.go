@@ -233,7 +233,7 @@ func (d *Dialer) connect(ctx context.Context, scope whitelist.Scope, dest whitel
 	nd := net.Dialer{
 		KeepAliveConfig: net.KeepAliveConfig{Enable: opts.KeepAlive > 0, Idle: opts.KeepAlive, Interval: opts.KeepAlive},
 		// The last look at what is really dialed.
-		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+		ControlContext: func(_ context.Context, _, address string, raw syscall.RawConn) error {
 			actual, err := netip.ParseAddrPort(address)
 			if err == nil && actual.Port() != dest.Port {
 				err = errors.New("another port")
@@ -243,6 +243,9 @@ func (d *Dialer) connect(ctx context.Context, scope whitelist.Scope, dest whitel
 			}
 			if err != nil {
 				return d.deny(dest, err)
+			}
+			if opts.Early != nil && opts.Early() {
+				connectWithData(raw)
 			}
 			return nil
 		},

@@ -36,6 +36,10 @@ type OpenOptions struct {
 	NoDelay   bool
 	KeepAlive time.Duration // 0: off
 	Family    int           // 0: any, 4 or 6
+
+	// Early reports whether something will be written as soon as the connection is there.
+	// Nil: no.
+	Early func() bool
 }
 
 // Caller is on whose behalf sockets are opened. The first three go into the audit log.

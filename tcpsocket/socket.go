@@ -98,6 +98,7 @@ func (s *socket) wake() {
 // dial connects, writes what the page has sent meanwhile, and goes on to read the backend.
 func (s *socket) dial(ctx context.Context, opts OpenOptions) {
 	rawconn.Deepen8K()
+	opts.Early = s.waits
 	conn, err := s.m.server.opener.Open(ctx, s.m.caller, s.dest, opts)
 	if err != nil {
 		s.abort(dialCause(err), true)
@@ -118,6 +119,7 @@ func (s *socket) dial(ctx context.Context, opts OpenOptions) {
 	s.credits += extra
 	s.writing = writeBusy // nothing overtakes what was queued while dialing
 	s.limitClosing()
+	waited := s.queued > 0
 	var early *buffer.Buffer
 	if s.queued < firstWindow/4 && s.said == pageSends {
 		early = s.next()
@@ -135,12 +137,22 @@ func (s *socket) dial(ctx context.Context, opts OpenOptions) {
 	}
 	for s.writeNext(conn, false) {
 	}
+	if waited {
+		acknowledgeAtOnce(conn)
+	}
 	s.continueWriting()
 	if err != nil {
 		s.readEnded(conn, err)
 		return
 	}
 	s.pump(conn)
+}
+
+// waits reports whether the page has sent something.
+func (s *socket) waits() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queued > 0
 }
 
 // answerTime is how long OPENED waits for the answer to what the page has sent behind OPEN.
