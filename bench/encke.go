@@ -139,12 +139,14 @@ type enckeSender struct {
 
 	writing sync.Mutex // guards head
 	head    []byte
+	room    [2][96]byte // for opening and head, while they are short
 }
 
 func (s *enckeSender) init(l enckeLink, socket uint64, n *network) {
 	s.link, s.socket, s.left = l, socket, firstCredit
 	s.cond.L = &s.mu
-	s.opening = appendOpen(nil, socket, n.backendHost, n.backendPort)
+	s.head = s.room[1][:0]
+	s.opening = appendOpen(s.room[0][:0], socket, n.backendHost, n.backendPort)
 }
 
 // open sends the OPEN frame by itself, if nothing was written that it could go with.

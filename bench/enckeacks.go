@@ -21,11 +21,12 @@ type acks struct {
 	armed   bool
 	timer   *time.Timer
 	closed  bool
+	late    func() // called when an acknowledgement has waited for ackDelay
 }
 
 // arrived counts a packet of n bytes. It reports whether an acknowledgement is due;
 // else late is called in time.
-func (a *acks) arrived(n int, late func()) bool {
+func (a *acks) arrived(n int) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.got++
@@ -37,19 +38,21 @@ func (a *acks) arrived(n int, late func()) bool {
 	}
 	a.armed = true
 	if a.timer == nil {
-		a.timer = time.AfterFunc(ackDelay, func() {
-			a.mu.Lock()
-			a.armed = false
-			due := a.unacked > 0 && !a.closed
-			a.mu.Unlock()
-			if due {
-				late()
-			}
-		})
+		a.timer = time.AfterFunc(ackDelay, a.waited)
 	} else {
 		a.timer.Reset(ackDelay)
 	}
 	return false
+}
+
+func (a *acks) waited() {
+	a.mu.Lock()
+	a.armed = false
+	due := a.unacked > 0 && !a.closed
+	a.mu.Unlock()
+	if due {
+		a.late()
+	}
 }
 
 // take returns what is to be acknowledged, with whatever is sent now, and whether the

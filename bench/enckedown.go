@@ -13,7 +13,7 @@ import (
 // binaryStream is fetch streaming: a response that does not end, of records.
 func (l *enckeHTTP) binaryStream() {
 	var resp *http.Response
-	r := &records{arrived: l.arrived, pong: func() {}}
+	r := &records{link: l}
 	respond := func() (err error) {
 		if resp != nil {
 			l.down.done(resp)
@@ -42,7 +42,8 @@ func (l *enckeHTTP) binaryStream() {
 func (l *enckeHTTP) polls() {
 	var raw bytes.Buffer
 	c := &chunks{}
-	r := &records{arrived: func(size int) { l.acks.arrived(size, func() {}) }, pong: func() {}}
+	r := &records{link: polling{l}}
+	l.acks.late = func() {} // the next poll has acknowledged by then
 	c.more = func(out []byte) ([]byte, error) {
 		resp, err := l.down.response()
 		if err != nil {
@@ -75,6 +76,11 @@ func (l *enckeHTTP) polls() {
 		return l.session, err
 	}
 }
+
+// polling is a link whose next poll acknowledges.
+type polling struct{ *enckeHTTP }
+
+func (l polling) arrived(size int) { l.acks.arrived(size) }
 
 // textStream is XHR streaming and EventSource: lines with a batch each, responses that
 // may end.

@@ -44,6 +44,7 @@ const octets = "application/octet-stream"
 func openEnckeHTTP(n *network, u *url.URL, technique string) *enckeHTTP {
 	l := &enckeHTTP{technique: technique, dead: make(chan struct{}), next: 1}
 	l.up, l.down = newHTTP(n, u, l.dead), newHTTP(n, u, l.dead)
+	l.acks.late = l.acknowledge
 	l.posts = newPosts(maxPackets, l.packets)
 	l.up.headers = "Origin: http://" + u.Host + "\r\n"
 	l.down.headers = l.up.headers
@@ -74,13 +75,16 @@ func (l *enckeHTTP) askAgain() error {
 }
 
 func (l *enckeHTTP) arrived(size int) {
-	if l.acks.arrived(size, l.acknowledge) && l.acking.CompareAndSwap(false, true) {
+	if l.acks.arrived(size) && l.acking.CompareAndSwap(false, true) {
 		go func() { // until it is answered: nobody waits for that
 			l.acknowledge()
 			l.acking.Store(false)
 		}()
 	}
 }
+
+// pong is not needed where the client makes requests.
+func (l *enckeHTTP) pong() {}
 
 // acknowledge sends a request for nothing else.
 func (l *enckeHTTP) acknowledge() {

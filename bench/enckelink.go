@@ -28,6 +28,7 @@ type enckeWS struct {
 	mu     sync.Mutex
 	opened bool
 	head   []byte
+	room   [128]byte              // for head, while it is short
 	ready  map[string]readyFrames // by the head in each of them: the sockets share the link
 }
 
@@ -45,13 +46,15 @@ func openEnckeWS(n *network, u *url.URL) (*enckeWS, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &enckeWS{ws: ws, ready: map[string]readyFrames{}}
-	l.records = records{src: ws, arrived: l.arrived, pong: l.pong}
+	l := &enckeWS{ws: ws}
+	l.records = records{src: ws, link: l}
+	l.acks.late = l.acknowledge
+	l.head = l.room[:0]
 	return l, nil
 }
 
 func (l *enckeWS) arrived(size int) {
-	if l.acks.arrived(size, l.acknowledge) {
+	if l.acks.arrived(size) {
 		l.acknowledge()
 	}
 }
@@ -96,6 +99,9 @@ func (l *enckeWS) repeat(head, body []byte, n int) error {
 		for range n {
 			f.wire = appendFrame(f.wire, opBinary, record)
 		}
+		if l.ready == nil {
+			l.ready = map[string]readyFrames{}
+		}
 		l.ready[string(head)] = f
 	}
 	return l.ws.writeRaw(f.wire)
@@ -104,6 +110,5 @@ func (l *enckeWS) repeat(head, body []byte, n int) error {
 // Close tells the proxy that the session is over.
 func (l *enckeWS) Close() error {
 	l.acks.stop()
-	l.ws.writeFrame(opBinary, []byte{recordClose, 0, 0, 0})
-	return l.ws.Close()
+	return l.ws.closeWith(opBinary, []byte{recordClose, 0, 0, 0})
 }

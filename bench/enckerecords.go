@@ -12,12 +12,17 @@ import (
 type records struct {
 	src      byteSource
 	more     func() error // gets the next src when one has ended; nil: that is the end
-	arrived  func(size int)
-	pong     func()
+	link     receiver
 	session  string // the id, once the proxy has said it
 	size     int    // of the current packet
 	left     int    // of it that was not read
 	expected uint64 // id of the next packet
+}
+
+// receiver is the link whose records are read.
+type receiver interface {
+	arrived(size int) // a packet
+	pong()            // is to be sent
 }
 
 // Read reads from the inside of packets.
@@ -30,6 +35,22 @@ func (r *records) Read(p []byte) (int, error) {
 	n, err := r.src.Read(p[:min(len(p), r.left)])
 	r.took(n)
 	return n, err
+}
+
+// Discard drops n bytes.
+func (r *records) Discard(n int) (dropped int, err error) {
+	for dropped < n && err == nil {
+		if r.left == 0 {
+			err = r.record()
+			continue
+		}
+		part := min(n-dropped, r.left)
+		if err = skip(r.src, uint64(part)); err == nil {
+			dropped += part
+			r.took(part)
+		}
+	}
+	return dropped, err
 }
 
 // ReadByte is Read for one byte.
@@ -48,7 +69,7 @@ func (r *records) ReadByte() (byte, error) {
 
 func (r *records) took(n int) {
 	if r.left -= n; r.left == 0 && n > 0 {
-		r.arrived(r.size)
+		r.link.arrived(r.size)
 	}
 }
 
@@ -64,7 +85,7 @@ func (r *records) record() error {
 	switch kind {
 	case recordNOP, recordPong:
 	case recordPing:
-		r.pong()
+		r.link.pong()
 	case recordAck:
 		_, err = binary.ReadUvarint(r.src)
 	case recordSeq:

@@ -81,6 +81,10 @@ type byteSource interface {
 
 // skip reads n bytes and drops them.
 func skip(src byteSource, n uint64) error {
+	if d, ok := src.(interface{ Discard(n int) (int, error) }); ok {
+		_, err := d.Discard(int(n))
+		return err
+	}
 	for ; n > 0; n-- {
 		if _, err := src.ReadByte(); err != nil {
 			return err

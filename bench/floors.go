@@ -112,7 +112,7 @@ func (r *results) idleFloors(add addFloor) {
 		// What rounds to no percent at all is 0.
 		add("idle CPU, %", fmt.Sprintf("encke-ws, %d", s.N), 1, 0.5, false, max(s.CPU*100, 0.001))
 	}
-	for _, peer := range []string{"encke-ws", "encke-mux"} {
+	for _, peer := range []string{"encke-ws", "encke-mux", "encke-one"} {
 		if most, ok := r.largestIdle(peer); ok && len(r.Idle[peer]) > 1 {
 			least := r.Idle[peer][0]
 			add(fmt.Sprintf("cost of an idle one is flat: at %d ÷ at %d", most.N, least.N), peer, 1.1, 1.0, false, most.Each/least.Each)

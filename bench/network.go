@@ -23,7 +23,7 @@ type network struct {
 const sources = 64
 
 // dial connects to addr.
-func (n *network) dial(addr string) (net.Conn, error) {
+func (n *network) dial(addr string) (*countedConn, error) {
 	d := net.Dialer{
 		LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(2+n.source.Add(1)%sources))},
 		Control: func(_, _ string, raw syscall.RawConn) error {
@@ -65,6 +65,20 @@ func (c *countedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.network.wireIn.Add(int64(n))
 	return n, err
+}
+
+// last sends p together with the end, which Close then must bring about: both go in one
+// segment. An error does not matter to who leaves.
+func (c *countedConn) last(p []byte) {
+	raw, err := c.Conn.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return
+	}
+	raw.Write(func(fd uintptr) bool {
+		syscall.SendmsgN(int(fd), p, nil, nil, syscall.MSG_MORE)
+		return true
+	})
+	c.network.wireOut.Add(int64(len(p)))
 }
 
 func (c *countedConn) Write(p []byte) (int, error) {

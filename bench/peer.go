@@ -9,10 +9,11 @@ import (
 
 // peer is a proxy that the harness can start, and how clients speak to it.
 type peer struct {
-	name    string
-	about   string
-	maxIdle int // most idle sessions to ask of it; 0: no limit
-	quick   bool
+	name     string
+	about    string
+	maxIdle  int // most idle streams to ask of it; 0: no limit
+	quick    bool
+	onlyIdle bool // takes no part in the scenarios
 	// start runs the proxy, in front of the backend and listening at the launch's
 	// address, and returns the URL for its clients.
 	start func(p *process, l launch) (target string, err error)
@@ -50,6 +51,9 @@ const (
 // limit is 128.
 const socketsPerSession = 100
 
+// mostSockets is how many encke-one has on its only session, with that limit lifted.
+const mostSockets = 1000
+
 // peers are all there are, in the order of the tables.
 var peers = []*peer{
 	{name: "direct", about: "no proxy: the limit", quick: true, start: startNothing, dial: dialTCP},
@@ -70,6 +74,7 @@ var peers = []*peer{
 	{name: "eio-poll", about: "engine.io, polling, base64", maxIdle: 6000, start: startEngine, dial: dialEnginePoll},
 	{name: "encke-ws", about: "Encke, WebSocket, a session for each stream", quick: true, start: startEncke, dial: dialEnckeWS},
 	{name: "encke-mux", about: "Encke, WebSocket, up to 100 streams on a session", quick: true, start: startEncke, dial: dialEnckeMux(socketsPerSession)},
+	{name: "encke-one", about: "Encke, WebSocket, all streams on one session", maxIdle: mostSockets, onlyIdle: true, start: startEnckeOne, dial: dialEnckeMux(mostSockets)},
 	{name: "encke-fetch", about: "Encke, fetch streaming (binary) and POST", quick: true, maxIdle: 6000, start: startEncke, dial: dialEnckeHTTP("fetch-streaming")},
 	{name: "encke-xhr", about: "Encke, XHR streaming (text) and POST", quick: true, maxIdle: 6000, start: startEncke, dial: dialEnckeHTTP("xhr-streaming")},
 	{name: "encke-es", about: "Encke, EventSource (text) and POST", maxIdle: 6000, start: startEncke, dial: dialEnckeHTTP("eventsource")},

@@ -95,6 +95,9 @@ func (p *plan) measureCells(chosen []*peer, cells []scenario, interrupted <-chan
 		}
 	}()
 	for _, c := range chosen {
+		if c.onlyIdle {
+			continue
+		}
 		r, err := c.run(p.server, p.launch, p.lengths, p.verbose)
 		if err != nil {
 			p.say("%s does not start: %v", c.name, err)

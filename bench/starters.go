@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 )
 
 // How the peers are started.
@@ -27,6 +28,12 @@ func startSelf(name string, extra ...string) func(*process, launch) (string, err
 // it listens and what it allows.
 func startEncke(p *process, l launch) (string, error) {
 	return l.url("http", ""), p.run(l.scratch, l.encke, append([]string{"--listen", l.listen(), "--allow", l.backend()}, enckeArgs...)...)
+}
+
+// startEnckeOne starts it for sessions of more sockets than it lets them have by default.
+func startEnckeOne(p *process, l launch) (string, error) {
+	args := []string{"--listen", l.listen(), "--allow", l.backend(), "--max-sockets", strconv.Itoa(mostSockets + 1)}
+	return l.url("http", ""), p.run(l.scratch, l.encke, append(args, enckeArgs...)...)
 }
 
 // enckeArgs lift the limits by address, because a load generator comes from few, and that

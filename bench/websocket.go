@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"sync"
@@ -29,15 +28,16 @@ func dialWS(n *network, u *url.URL) dialer {
 // measured; this one reads payload straight into the caller's buffer and reuses masked
 // frames, so that it adds little to TCP.
 type wsConn struct {
-	c    net.Conn
+	c    *countedConn
 	br   *bufio.Reader
 	left int64 // payload of the current frame that was not read
 	op   byte  // of the frames that Write sends
 
 	mu       sync.Mutex
 	out      []byte
-	repeated []byte // masked frames, for Repeat
-	of       []byte // what they hold
+	room     [128]byte // for out, while it is short
+	repeated []byte    // masked frames, for Repeat
+	of       []byte    // what they hold
 	times    int
 }
 
@@ -58,7 +58,9 @@ func openWS(n *network, u *url.URL, headers string) (*wsConn, error) {
 		c.Close()
 		return nil, err
 	}
-	return &wsConn{c: c, br: br, op: opBinary}, nil
+	w := &wsConn{c: c, br: br, op: opBinary}
+	w.out = w.room[:0]
+	return w, nil
 }
 
 // next reads frame headers up to that of a data frame, answering pings.
@@ -126,6 +128,21 @@ func (w *wsConn) ReadByte() (byte, error) {
 	return w.br.ReadByte()
 }
 
+// Discard drops n bytes of payload.
+func (w *wsConn) Discard(n int) (dropped int, err error) {
+	for dropped < n && err == nil {
+		if w.left == 0 {
+			_, err = w.next()
+			continue
+		}
+		var part int
+		part, err = w.br.Discard(int(min(int64(n-dropped), w.left)))
+		dropped += part
+		w.left -= int64(part)
+	}
+	return dropped, err
+}
+
 // readMessage appends a data frame to buf; the peers here do not fragment.
 func (w *wsConn) readMessage(buf []byte) ([]byte, byte, error) {
 	op, err := w.next()
@@ -182,6 +199,15 @@ func (w *wsConn) Repeat(p []byte, n int) error {
 	}
 	_, err := w.c.Write(w.repeated)
 	return err
+}
+
+// closeWith sends a last message and ends the connection without a closing handshake.
+func (w *wsConn) closeWith(op byte, p []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.out = appendFrame(w.out[:0], op, p)
+	w.c.last(w.out)
+	return w.c.Close()
 }
 
 // Close ends the connection without a closing handshake.
