@@ -18,8 +18,8 @@ import (
 // maxProbes is how many probes of one request are answered.
 const maxProbes = 8
 
-// maxQuery is the largest `d` of a GET, in base64 characters: with all else a request
-// line stays below the 8 KiB that the proxy and common balancers take.
+// maxQuery is how many characters of base64 may come in the head of a request, as `d` of a
+// GET or with a WebSocket: with all else a request line stays below the 8 KiB that the proxy and common balancers take.
 const maxQuery = 7680
 
 // uplink is what one request brought: the session it is for and packets for it.
@@ -145,17 +145,22 @@ const firstBody = 4<<10 - buffer.Headroom
 // released when they are no longer used.
 func (h *Handler) body(w http.ResponseWriter, r *http.Request, get bool) ([]byte, *buffer.Buffer, error) {
 	if get {
-		d := r.URL.Query().Get("d")
-		if len(d) > maxQuery {
-			return nil, nil, cause.Limit.With("query of more than %d characters", maxQuery)
-		}
-		p, err := base64.RawURLEncoding.Strict().DecodeString(d)
-		if err != nil || strings.ContainsAny(d, "\r\n") { // which the decoder passes over
-			return nil, nil, cause.ProtocolError.With("d is not URL-safe base64 without padding")
-		}
-		return p, nil, nil
+		p, err := decode("d", r.URL.Query().Get("d"))
+		return p, nil, err
 	}
 	return h.Body(w, r)
+}
+
+// decode returns the records that came as text in the head of a request.
+func decode(what, text string) ([]byte, error) {
+	if len(text) > maxQuery {
+		return nil, cause.Limit.With("%s of more than %d characters", what, maxQuery)
+	}
+	p, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || strings.ContainsAny(text, "\r\n") { // which the decoder passes over
+		return nil, cause.ProtocolError.With("%s is not URL-safe base64 without padding", what)
+	}
+	return p, nil
 }
 
 // Body reads the body of a request, 1 MiB at most and no slower than bodies may come. The

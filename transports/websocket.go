@@ -2,11 +2,13 @@ package transports
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -34,14 +36,17 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin 
 	if !h.admitUpgrade(w, r) {
 		return
 	}
-	l := &wsLink{h: h, peer: Peer(r, origin)}
-	u := &upgrader{ResponseWriter: w, buffer: leastBuffer, wrap: func(c net.Conn, ahead []byte) net.Conn {
+	l := &wsLink{h: h, peer: Peer(r, origin), early: earlyData(r)}
+	u := &upgrader{ResponseWriter: w, buffer: leastBuffer, hold: l.early != ""}
+	u.wrap = func(c net.Conn, ahead []byte) net.Conn {
 		l.conn = newWSConn(c, ahead, h.opts.WriteTimeout, func() bool { return h.spawn(l.confined(l.drain)) })
+		l.conn.collect(u.held)
 		return l.conn
-	}}
+	}
 	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // origin.go has checked it, by our rules
 		CompressionMode:    websocket.CompressionDisabled,
+		Subprotocols:       []string{subprotocol},
 	})
 	if err != nil {
 		return // Accept has answered
@@ -54,12 +59,44 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin 
 	}
 }
 
+// subprotocol is the name of ours. A client may offer a second one with it, which is no name
+// but its first message (csp/PROTOCOL.md section 5): so a session has its first answer after
+// one round trip, as over HTTP.
+const subprotocol = "encke"
+
+// earlyData returns the first message that came with a request, in base64, or "". It has the
+// effect of a message that came later: when the request is repeated, the session takes what
+// is in it once.
+func earlyData(r *http.Request) string {
+	offers := strings.Split(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), ",")
+	if len(offers) != 2 || strings.TrimSpace(offers[0]) != subprotocol {
+		return ""
+	}
+	return strings.TrimSpace(offers[1])
+}
+
 // upgrader gives the WebSocket library what wrap makes of the connection, with buffers
 // of its own, in place of the connection and buffers of net/http.
 type upgrader struct {
 	http.ResponseWriter
 	buffer int // bytes, each way
 	wrap   func(conn net.Conn, ahead []byte) net.Conn
+	hold   bool   // the answer that takes the WebSocket is left to wrap
+	held   []byte // and here then
+}
+
+// WriteHeader writes the head of the answer, or holds it.
+func (u *upgrader) WriteHeader(status int) {
+	if !u.hold || status != http.StatusSwitchingProtocols {
+		u.ResponseWriter.WriteHeader(status)
+		return
+	}
+	var b bytes.Buffer
+	b.Grow(256)
+	b.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
+	u.Header().Write(&b)
+	b.WriteString("\r\n")
+	u.held = b.Bytes()
 }
 
 // Unwrap hides nothing; it is there so that http.ResponseController works.
@@ -102,6 +139,8 @@ type wsLink struct {
 	ws   *websocket.Conn
 	conn *wsConn
 	peer csp.Peer
+
+	early string // what came with the request and was not taken yet
 
 	// Used by the reading goroutine only.
 	next uint64 // id of the next packet from the client

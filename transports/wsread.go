@@ -46,6 +46,13 @@ func (l *wsLink) serve() {
 
 // turn waits for a message and takes it.
 func (l *wsLink) turn() error {
+	if l.early != "" {
+		msg, err := decode("the second subprotocol", l.early)
+		if l.early = ""; err != nil {
+			return err
+		}
+		return l.message(msg)
+	}
 	if l.link != nil {
 		if err := l.conn.await(); err != nil {
 			return err

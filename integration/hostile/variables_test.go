@@ -99,7 +99,7 @@ func wrongBase64(_ *testing.T, r *rig) (all []attack) {
 		} {
 			all = append(all, attack{name: e.name + ": d with " + v.name, request: good.replacing("d", v.value), want: alphabet})
 		}
-		all = append(all, attack{name: e.name + ": d of 7,681 characters", request: longQuery(good), want: e.refusal(413, cause.Limit, "query of more than 7680 characters")})
+		all = append(all, attack{name: e.name + ": d of 7,681 characters", request: longQuery(good), want: e.refusal(413, cause.Limit, "d of more than 7680 characters")})
 		empty := e.refusal(400, cause.ProtocolError, "empty request")
 		all = append(all,
 			attack{name: e.name + ": d is an array", request: rename(good, "d=", "d[]="), want: empty},

@@ -1,0 +1,152 @@
+package transports_test
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+
+	"encke/cause"
+	"encke/csp"
+	"encke/transports"
+)
+
+// early opens a WebSocket whose request brings the records.
+func (r *rig) early(records ...[]byte) (*websocket.Conn, *http.Response) {
+	r.t.Helper()
+	return r.offering("encke", base64.RawURLEncoding.EncodeToString(join(records...)))
+}
+
+func (r *rig) offering(subprotocols ...string) (*websocket.Conn, *http.Response) {
+	r.t.Helper()
+	ws, resp, err := websocket.Dial(r.t.Context(), r.url+"/session/websocket", &websocket.DialOptions{
+		HTTPHeader: http.Header{"Origin": {r.url}}, HTTPClient: r.client, Subprotocols: subprotocols,
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { ws.CloseNow() })
+	return ws, resp
+}
+
+// What comes with the request is the first message; both who serves requests here and
+// net/http answer.
+func TestEarlyData(t *testing.T) {
+	for name, netHTTP := range map[string]bool{"edge": false, "net/http": true} {
+		t.Run(name, func(t *testing.T) {
+			r := newRigOf(t, transports.Options{}, csp.Options{}, netHTTP)
+			ws, resp := r.early(r.hello(), packets(1, "one", "two"))
+			if got := resp.Header.Get("Sec-WebSocket-Protocol"); got != "encke" {
+				t.Errorf("subprotocol %q, want encke", got)
+			}
+			recs := r.hear(ws)
+			if recs[0].Kind != csp.Welcome || string(recs[len(recs)-1].Data) != "onetwo" {
+				t.Fatalf("the answer to early data is %v", recs)
+			}
+			r.say(ws, packets(3, "three"))
+			if recs = r.hear(ws); string(recs[len(recs)-1].Data) != "three" {
+				t.Errorf("the answer to a message is %v", recs)
+			}
+		})
+	}
+}
+
+// Where there is no answer, that the WebSocket is open is said all the same.
+func TestEarlyDataWithoutAnswer(t *testing.T) {
+	r := newRig(t, transports.Options{}, csp.Options{})
+	for _, first := range [][]byte{r.hello(), join(r.hello(), packets(1, silent))} {
+		ws, _ := r.early(first)
+		if recs := r.hear(ws); recs[0].Kind != csp.Welcome {
+			t.Errorf("the answer to early data is %v", recs)
+		}
+	}
+}
+
+// A request that was repeated, by whoever is on the way, is taken once.
+func TestEarlyDataIsTakenOnce(t *testing.T) {
+	r := newRig(t, transports.Options{}, csp.Options{})
+	hello := r.hello()
+	first, _ := r.early(hello, packets(1, "one"))
+	id := string(r.hear(first)[0].Session)
+	second, _ := r.early(hello, packets(1, "one"))
+	recs := r.hear(second)
+	if string(recs[0].Session) != id {
+		t.Errorf("another session was opened: %v", recs)
+	}
+	r.say(second, packets(2, "two"))
+	var got []string
+	for ; len(got) < 2; recs = r.hear(second) {
+		for _, rec := range recs {
+			if rec.Kind == csp.Data {
+				got = append(got, string(rec.Data))
+			}
+		}
+	}
+	if got[0] != "one" || got[1] != "two" {
+		t.Errorf("echoed: %q", got)
+	}
+	if n := r.server.Stats().Opened; n != 1 {
+		t.Errorf("%d sessions were opened", n)
+	}
+}
+
+func TestEarlyDataResumes(t *testing.T) {
+	r := newRig(t, transports.Options{}, csp.Options{})
+	ws, _ := r.early(r.hello(), packets(1, "one"))
+	id := string(r.hear(ws)[0].Session)
+	ws.CloseNow()
+	again, _ := r.early(resume(id, 0), packets(2, "two"))
+	recs := r.hear(again)
+	if recs[0].Kind != csp.Ack || string(recs[len(recs)-1].Data) != "two" {
+		t.Errorf("the answer to RESUME is %v", recs)
+	}
+}
+
+func TestEarlyDataAtFault(t *testing.T) {
+	r := newRig(t, transports.Options{}, csp.Options{})
+	encode := base64.RawURLEncoding.EncodeToString
+	for name, tt := range map[string]struct {
+		text string
+		code cause.Code
+		says string
+	}{
+		"not base64":          {"a!", cause.ProtocolError, "URL-safe base64"},
+		"no hello":            {encode(packets(1, "x")), cause.ProtocolError, "begins with"},
+		"of a session gone":   {encode(resume("nobody", 0)), cause.SessionLost, ""},
+		"not a record":        {encode([]byte{0xff}), cause.ProtocolError, ""},
+		"more than it may be": {strings.Repeat("A", 7681), cause.Limit, "7680 characters"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r.t = t
+			ws, _ := r.offering("encke", tt.text)
+			recs := r.hear(ws)
+			if len(recs) != 1 || recs[0].Kind != csp.Close || recs[0].Cause != uint64(tt.code) || !strings.Contains(string(recs[0].Text), tt.says) {
+				t.Errorf("the answer is %v, want CLOSE with %v and %q", recs, tt.code, tt.says)
+			}
+			if code := r.closed(ws); code != websocket.StatusCode(4000+int(tt.code)) {
+				t.Errorf("close code %d", code)
+			}
+		})
+	}
+}
+
+// What others offer, or ours alone, brings no message.
+func TestNoEarlyData(t *testing.T) {
+	r := newRig(t, transports.Options{}, csp.Options{})
+	for _, offers := range [][]string{{"encke"}, {"mqtt", "AQE"}, {"mqtt"}, {"encke", "AQE", "x"}} {
+		ws, resp := r.offering(offers...)
+		want := ""
+		if offers[0] == "encke" {
+			want = "encke"
+		}
+		if got := resp.Header.Get("Sec-WebSocket-Protocol"); got != want {
+			t.Errorf("to %q the answer is subprotocol %q", offers, got)
+		}
+		r.say(ws, r.hello())
+		if recs := r.hear(ws); recs[0].Kind != csp.Welcome {
+			t.Errorf("to %q and NEW the answer is %v", offers, recs)
+		}
+	}
+}
