@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -152,22 +153,30 @@ func backoff(attempt int) time.Duration {
 	return rand.N(limit)
 }
 
+// subprotocol is offered together with the hello (csp/PROTOCOL.md section 5).
+const subprotocol = "encke"
+
 // link runs one WebSocket from its opening to its end. ctx ends only its opening.
 // It reports whether the proxy answered the hello. An error of type *cause.Error
 // comes from the proxy.
 func (s *session) link(ctx context.Context) (welcomed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
 	defer cancel()
-	url, hello := s.hello()
-	ws, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: s.http, HTTPHeader: s.header})
+	url, record := s.hello()
+	hello := record.Append(nil)
+	ws, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+		HTTPClient: s.http, HTTPHeader: s.header, Subprotocols: []string{subprotocol, base64.RawURLEncoding.EncodeToString(hello)},
+	})
 	if err != nil {
 		return false, s.explain(err, resp)
 	}
 	l := &link{s: s, ws: ws}
 	defer l.end()
 	ws.SetReadLimit(csp.MaxBody)
-	if err := ws.Write(ctx, websocket.MessageBinary, hello.Append(nil)); err != nil {
-		return false, err
+	if ws.Subprotocol() != subprotocol { // who answered has not looked at the hello in the request
+		if err := ws.Write(ctx, websocket.MessageBinary, hello); err != nil {
+			return false, err
+		}
 	}
 	for timeout := helloTimeout; ; timeout = linkSilence {
 		if err := l.receive(timeout); err != nil {
