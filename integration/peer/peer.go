@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"encke/cause"
@@ -82,6 +83,8 @@ type Peer struct {
 	sockets *tcpsocket.Client
 	conns   conns
 	http    *http.Client
+
+	webSockets atomic.Uint32 // so far
 
 	over chan struct{} // closed when the session is over
 	done chan struct{} // closed when nothing of the peer runs any more

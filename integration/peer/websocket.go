@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,10 @@ func (c *carrier) webSocket() (answered bool, err error) {
 	opening, cancel := context.WithTimeout(c.ctx, p.opts.Answer)
 	defer cancel()
 	hello, node := p.hello()
+	var offer []string // every other one, so that both ways are seen
+	if p.webSockets.Add(1)%2 == 1 {
+		offer = []string{"encke", base64.RawURLEncoding.EncodeToString(hello)}
+	}
 	dial := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := p.conns.open(ctx, network, addr)
 		if err != nil {
@@ -29,7 +34,7 @@ func (c *carrier) webSocket() (answered bool, err error) {
 	}}
 	defer dial.CloseIdleConnections()
 	ws, resp, err := websocket.Dial(opening, p.url("websocket", node, false), &websocket.DialOptions{
-		HTTPClient: &http.Client{Transport: dial}, HTTPHeader: http.Header{"Origin": {p.opts.Origin}},
+		HTTPClient: &http.Client{Transport: dial}, HTTPHeader: http.Header{"Origin": {p.opts.Origin}}, Subprotocols: offer,
 	})
 	if err != nil {
 		if resp != nil {
@@ -39,8 +44,10 @@ func (c *carrier) webSocket() (answered bool, err error) {
 	}
 	defer ws.CloseNow()
 	ws.SetReadLimit(csp.MaxBody)
-	if err := ws.Write(opening, websocket.MessageBinary, hello); err != nil {
-		return false, err
+	if ws.Subprotocol() == "" {
+		if err := ws.Write(opening, websocket.MessageBinary, hello); err != nil {
+			return false, err
+		}
 	}
 	c.mu.Lock()
 	c.uplink, c.ws = nil, ws
