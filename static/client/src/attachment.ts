@@ -10,8 +10,8 @@ import { refusedBy } from "./transports/refusal.ts";
 
 /** Whose links these are. */
 export interface AttachmentOwner {
-  /** The records of the attachment's next request; null: it must end. */
-  compose(att: Attachment, packetBytes: number): SessionRecord[] | null;
+  /** The records of the attachment's next request; null: it must end, or early, not yet. */
+  compose(att: Attachment, packetBytes: number, early: boolean): SessionRecord[] | null;
   /** An answer begins. again: the next request goes out as soon as it was taken. */
   answerBegan(att: Attachment, again: boolean): void;
   /** The proxy has answered: the attachment can carry the session. */
@@ -82,9 +82,9 @@ export class Attachment implements LinkEvents {
     this.owner.ended(this, { kind: "cut", reason });
   }
 
-  compose(packetBytes: number): Bytes | null {
+  compose(packetBytes: number, early = false): Bytes | null {
     if (this.gone) return null;
-    const records = this.owner.compose(this, packetBytes);
+    const records = this.owner.compose(this, packetBytes, early);
     if (!records) return null;
     this.opening = records[0].type === "NEW" ? "new" : "resume";
     return encodeRecords(records);

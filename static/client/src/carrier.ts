@@ -117,8 +117,9 @@ export class Carrier implements AttachmentOwner {
 
   // What attachments say.
 
-  compose(att: Attachment, packetBytes: number): SessionRecord[] | null {
+  compose(att: Attachment, packetBytes: number, early: boolean): SessionRecord[] | null {
     if (this.over) return null;
+    if (early && this.current) return null; // what may not get through must not displace it
     if (this.session.ackDue !== "none") {
       this.events.detail?.({ kind: "ack-sent", transport: att.transport.name, id: this.session.received });
     }
@@ -138,6 +139,8 @@ export class Carrier implements AttachmentOwner {
 
   answerBegan(att: Attachment, again: boolean): void {
     if (att === this.current && att.transport.kind === "poll") this.sender.pollAnswered(again);
+    // What did not fit into the request for a WebSocket goes now.
+    else if (att.transport.kind === "duplex" && att.opening !== "nothing") this.sender.pump();
   }
 
   welcomed(att: Attachment): void {

@@ -31,9 +31,11 @@ export interface LinkEnd {
 export interface LinkEvents {
   /**
    * Asks for the records of the next request: NEW or RESUME, then packets of at
-   * most packetBytes. null: the link is not wanted any more and must end.
+   * most packetBytes. null: the link is not wanted any more and must end. early: nothing
+   * shows yet that the link works, and there may be another one; null: ask again when
+   * it is open.
    */
-  compose(packetBytes: number): Bytes | null;
+  compose(packetBytes: number, early?: boolean): Bytes | null;
   /**
    * An answer begins: ids count from its first SEQ. again: the next request goes out
    * as soon as the page has taken this answer, and can carry what the page then says.
@@ -59,8 +61,6 @@ export interface Transport {
   readonly name: TransportName;
   /** duplex: both ways. stream: one answer that does not end. poll: an answer ends with its packets. */
   readonly kind: "duplex" | "stream" | "poll";
-  /** Network round trips until the first packet can come back, without those of TCP and TLS. */
-  readonly roundTrips: number;
   /** How packets get to the proxy. */
   readonly uplink: "link" | "post" | "script";
   /** Most seconds that a downlink may be silent, where its end can not be noticed otherwise. */

@@ -83,6 +83,7 @@ export class Sender {
   behindOpening(att: Attachment, packetBytes: number): SessionRecord[] {
     if (packetBytes === 0) return [];
     const run = this.gather(0, packetBytes);
+    if ((run.packets[0]?.length ?? 0) > packetBytes) run.packets = []; // one that was made for more
     const duplex = att.transport.kind === "duplex";
     if (duplex) {
       att.nextUp = run.packets.length > 0 ? run.first + run.packets.length : 0;

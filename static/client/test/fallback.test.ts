@@ -45,7 +45,27 @@ test("a refused WebSocket falls back at once, and is tried again later", async (
   assert.equal(bench.trunk.transport, "fetch-streaming");
   await clock.pass(15_000);
   assert.equal(bench.trunk.transport, "websocket");
+  assert.deepEqual(network.sockets.at(-1)!.protocols, [], "what may not get through again says nothing early");
   assert.deepEqual(bench.states, ["online"]);
+});
+
+test("a socket is open after one round trip of its WebSocket, whatever the page has written", async () => {
+  const { clock, network, bench } = setup(named("websocket"));
+  network.faults.delay = () => 100;
+  const s = bench.open();
+  const text = "x".repeat(100_000);
+  s.write(text);
+  await clock.pass(210, () => s.opened);
+  assert.ok(s.opened);
+  const early = network.sockets[0].protocols[1].length;
+  assert.ok(early > 1000 && early < 2000, `${early} characters in the request`);
+  await clock.pass(1000, () => s.text.length >= text.length);
+  assert.equal(s.text, text);
+  bench.trunk.cut();
+  s.write("again");
+  await clock.pass(2000, () => s.text.length > text.length);
+  assert.equal(s.text, text + "again");
+  assert.equal(network.sockets[1].protocols.length, 2, "RESUME goes early too");
 });
 
 test("a WebSocket that is killed soon after it opens is given up after two kills", async () => {

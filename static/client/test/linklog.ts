@@ -16,7 +16,11 @@ export class Log implements LinkEvents {
   /** null makes the link retire. */
   opening: SessionRecord[] | null = [{ type: "RESUME", session: "n1.x", ack: 7 }];
 
-  compose(packetBytes: number): Uint8Array<ArrayBuffer> | null {
+  /** Whether the first message may go before the link is open. */
+  early = false;
+
+  compose(packetBytes: number, early = false): Uint8Array<ArrayBuffer> | null {
+    if (early && !this.early) return null;
     this.composed.push(packetBytes);
     return this.opening && encodeRecords(this.opening);
   }
@@ -49,12 +53,13 @@ export interface Run {
   clock: VirtualClock;
 }
 
-export async function start(name: (typeof transports)[number]["name"], extra: object): Promise<Run> {
+export async function start(name: (typeof transports)[number]["name"], extra: object, early = false): Promise<Run> {
   const clock = new VirtualClock();
   const [t] = named(name);
   const platform = { clock, streamingFetch: false, ...extra } as Platform;
   assert.equal(t.missing(platform), "");
   const log = new Log();
+  log.early = early;
   const link = t.open(new Endpoint("http://p.test/"), platform, log);
   assert.deepEqual(log.composed, [], "no events before open returns");
   await clock.pass(0);

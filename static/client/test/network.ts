@@ -1,4 +1,5 @@
 import type { Bytes } from "../src/bytes.ts";
+import { decodeBase64url } from "../src/base64.ts";
 import { decodeRecords, encodeRecords } from "../src/encoding.ts";
 import type { SessionRecord } from "../src/packet.ts";
 import type { Platform } from "../src/platform.ts";
@@ -49,8 +50,8 @@ export class Network {
   get platform(): Platform {
     const network = this;
     class Bound extends FakeWebSocket {
-      constructor(url: string) {
-        super(network, url);
+      constructor(url: string, init: { protocols: string[] }) {
+        super(network, url, init.protocols);
       }
     }
     return {
@@ -271,6 +272,7 @@ export class FakeWebSocket implements Downlink {
   onerror: (() => void) | null = null;
   binaryType = "";
   bufferedAmount = 0;
+  protocol = "";
   readonly openedAt: number;
   private session: ProxySession | null = null;
   private next = 0;
@@ -283,6 +285,7 @@ export class FakeWebSocket implements Downlink {
   constructor(
     private readonly network: Network,
     url: string,
+    readonly protocols: string[],
   ) {
     this.openedAt = network.clock.now();
     this.up = network.lane();
@@ -292,8 +295,13 @@ export class FakeWebSocket implements Downlink {
     if (network.faults.webSocket === "hangs") return;
     this.up(() => {
       if (this.over || this.closing) return;
-      if (network.faults.down || network.faults.webSocket === "refused") this.drop(1006);
-      else this.onopen?.();
+      if (network.faults.down || network.faults.webSocket === "refused") {
+        this.drop(1006);
+        return;
+      }
+      this.protocol = protocols[0] ?? "";
+      this.onopen?.();
+      if (protocols.length > 1) this.arrived(decodeBase64url(protocols[1]));
     });
   }
 
@@ -326,28 +334,30 @@ export class FakeWebSocket implements Downlink {
   }
 
   private fromClient(data: Bytes): void {
-    this.up(() => {
-      if (this.over) return;
-      if (this.network.faults.down || data.length > this.network.faults.longest || this.network.faults.cut()) {
-        this.drop(1006);
+    this.up(() => this.arrived(data));
+  }
+
+  private arrived(data: Bytes): void {
+    if (this.over) return;
+    if (this.network.faults.down || data.length > this.network.faults.longest || this.network.faults.cut()) {
+      this.drop(1006);
+      return;
+    }
+    if (this.network.faults.webSocket === "mute" && this.messages > 0) return;
+    let records = decodeRecords(data);
+    if (!this.session) {
+      const hello = this.network.proxy.hello(records[0]);
+      if ("cause" in hello) {
+        this.fromProxy([{ type: "CLOSE", cause: hello.cause, retry: hello.retry, text: "" }]);
+        this.end(hello.cause);
         return;
       }
-      if (this.network.faults.webSocket === "mute" && this.messages > 0) return;
-      let records = decodeRecords(data);
-      if (!this.session) {
-        const hello = this.network.proxy.hello(records[0]);
-        if ("cause" in hello) {
-          this.fromProxy([{ type: "CLOSE", cause: hello.cause, retry: hello.retry, text: "" }]);
-          this.end(hello.cause);
-          return;
-        }
-        this.session = hello.session;
-        records = records.slice(1);
-        hello.session.attach(hello.ack, this, hello.first);
-      }
-      this.next = this.session.take(records, this.next, (r) => this.fromProxy([r]));
-      if (this.session.closed < 0) this.fromProxy([{ type: "ACK", id: this.session.received }]);
-    });
+      this.session = hello.session;
+      records = records.slice(1);
+      hello.session.attach(hello.ack, this, hello.first);
+    }
+    this.next = this.session.take(records, this.next, (r) => this.fromProxy([r]));
+    if (this.session.closed < 0) this.fromProxy([{ type: "ACK", id: this.session.received }]);
   }
 
   private fromProxy(records: SessionRecord[]): void {

@@ -230,9 +230,13 @@ class FakeWS {
   onclose: ((e: { code: number }) => void) | null = null;
   binaryType = "";
   bufferedAmount = 5;
+  protocol = "";
   sent: Uint8Array[] = [];
   closed = false;
-  constructor(readonly url: string) {
+  constructor(
+    readonly url: string,
+    readonly init: { protocols: string[] },
+  ) {
     if (url.includes("forbidden")) throw new Error("insecure");
     FakeWS.all.push(this);
   }
@@ -256,6 +260,22 @@ test("websocket: whole records in binary messages, nothing else", async () => {
   assert.deepEqual([log.types, link.buffered!()], ["ACK,PING", 5]);
   ws.onmessage!({ data: message.slice(0, 1).buffer });
   assert.deepEqual([log.end?.kind, ws.closed], ["cut", true]);
+});
+
+test("websocket: the first message goes with the request, what comes before it is open behind that", async () => {
+  for (const takes of [true, false]) {
+    FakeWS.all = [];
+    const { link, log } = await start("websocket", { WebSocket: FakeWS }, true);
+    const [ws] = FakeWS.all;
+    assert.deepEqual(ws.init.protocols, ["encke", opening.toString("base64url")]);
+    const later = encodeRecords([{ type: "PING" }]);
+    link.send!(later);
+    assert.deepEqual([ws.sent, link.buffered!()], [[], 5 + later.length], "nothing is sent before it is open");
+    if (takes) ws.protocol = "encke";
+    ws.onopen!();
+    assert.deepEqual(ws.sent.map((m) => Buffer.from(m)), takes ? [Buffer.from(later)] : [opening, Buffer.from(later)]);
+    assert.deepEqual([log.composed, log.began_, link.buffered!()], [[1024], 1, 5]);
+  }
 });
 
 test("websocket: why it ended", async () => {

@@ -10,7 +10,6 @@ import { networkError, unparsable } from "./refusal.ts";
 export const eventSource: Transport = {
   name: "eventsource",
   kind: "stream",
-  roundTrips: 1,
   uplink: "post",
   missing: (platform) => (platform.EventSource && canPost(platform) ? "" : "no EventSource here"),
   open: (endpoint, platform, events) => new EventSourceLink(endpoint, platform, events),

@@ -12,7 +12,6 @@ const firstPackets = 256 * 1024;
 export const fetchStreaming: Transport = {
   name: "fetch-streaming",
   kind: "stream",
-  roundTrips: 1,
   uplink: "post",
   missing: (platform) => (platform.streamingFetch ? "" : "answers can not be read while they arrive here"),
   open: (endpoint, platform, events) => new FetchLink(endpoint, platform, events),

@@ -16,7 +16,6 @@ const afterLoad = 1000;
 export const iframe: Transport = {
   name: "iframe",
   kind: "stream",
-  roundTrips: 1,
   uplink: "post",
   mostHold: 10, // a browser does not tell that a frame's answer was cut
   missing: (platform) => (platform.document?.documentElement && canPost(platform) ? "" : "no document here"),

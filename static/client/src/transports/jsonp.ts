@@ -9,7 +9,6 @@ export const scriptPackets = 4096;
 export const jsonp: Transport = {
   name: "jsonp",
   kind: "poll",
-  roundTrips: 1,
   uplink: "script",
   missing: (platform) => (platform.document ? "" : "no document here"),
   open: (endpoint, platform, events) =>

@@ -10,7 +10,6 @@ const firstPackets = 256 * 1024;
 export const longPolling: Transport = {
   name: "long-polling",
   kind: "poll",
-  roundTrips: 1,
   uplink: "post",
   missing: (platform) => (canPost(platform) ? "" : "neither fetch nor XMLHttpRequest here"),
   open: (endpoint, platform, events) =>

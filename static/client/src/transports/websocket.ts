@@ -1,4 +1,5 @@
 import type { Bytes } from "../bytes.ts";
+import { encodeBase64url } from "../base64.ts";
 import { causeFromWire } from "../cause.ts";
 import { decodeRecords } from "../encoding.ts";
 import type { Endpoint } from "../endpoint.ts";
@@ -9,11 +10,16 @@ import { networkError, unparsable } from "./refusal.ts";
 /** Most packet bytes behind the first record. */
 const firstPackets = 256 * 1024;
 
+/** Most of them in the request for the WebSocket, whose headers must stay small. */
+const earlyPackets = 1024;
+
+/** Offered with the first message in that request, and named in the answer by who takes it. */
+const subprotocol = "encke";
+
 /** One WebSocket carries both directions in binary messages. */
 export const websocket: Transport = {
   name: "websocket",
   kind: "duplex",
-  roundTrips: 2,
   uplink: "link",
   missing: (platform) => (platform.WebSocket ? "" : "no WebSocket here"),
   open: (endpoint, platform, events) => new WebSocketLink(endpoint, platform, events),
@@ -21,34 +27,31 @@ export const websocket: Transport = {
 
 class WebSocketLink implements Link {
   private socket: WebSocket | null = null;
+  private wanted = true;
   private opened = false;
+  private waiting: Bytes[] = []; // until it is open
 
   constructor(
     endpoint: Endpoint,
     platform: Platform,
     private readonly events: LinkEvents,
   ) {
-    try {
-      const url = endpoint.downlink("websocket").replace(/^http/, "ws");
-      // Engines that are no browsers take headers in place of protocols.
-      const init = outside ? ({ headers: { Origin: endpoint.origin } } as unknown as string[]) : [];
-      this.start(new platform.WebSocket!(url, init));
-    } catch (e) {
-      // A page's policy, or an insecure address in a secure page.
-      const reason = `the browser does not allow it (${e instanceof Error ? e.message : String(e)})`;
-      platform.clock.after(0, () => this.end(networkError(reason)));
-    }
+    platform.clock.after(0, () => {
+      if (this.wanted) this.connect(endpoint, platform.WebSocket!);
+    });
   }
 
   send(records: Bytes): void {
-    this.socket?.send(records);
+    if (this.opened) this.socket?.send(records);
+    else this.waiting.push(records);
   }
 
   buffered(): number {
-    return this.socket?.bufferedAmount ?? 0;
+    return this.waiting.reduce((n, records) => n + records.length, this.socket?.bufferedAmount ?? 0);
   }
 
   close(): void {
+    this.wanted = false;
     const socket = this.socket;
     this.socket = null;
     if (!socket) return;
@@ -57,15 +60,34 @@ class WebSocketLink implements Link {
     socket.close();
   }
 
-  private start(socket: WebSocket): void {
+  private connect(endpoint: Endpoint, Constructor: typeof WebSocket): void {
+    const early = this.events.compose(earlyPackets, true);
+    const protocols = early ? [subprotocol, encodeBase64url(early)] : [];
+    try {
+      const url = endpoint.downlink("websocket").replace(/^http/, "ws");
+      // Engines that are no browsers take headers too.
+      const init = outside ? ({ protocols, headers: { Origin: endpoint.origin } } as unknown as string[]) : protocols;
+      this.start(new Constructor(url, init), early);
+    } catch (e) {
+      // A page's policy, or an insecure address in a secure page.
+      this.end(networkError(`the browser does not allow it (${e instanceof Error ? e.message : String(e)})`));
+    }
+  }
+
+  private start(socket: WebSocket, early: Bytes | null): void {
     this.socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.opened = true;
+      const taken = early !== null && socket.protocol === subprotocol;
+      const first = early ?? this.events.compose(firstPackets);
+      if (!first) {
+        this.end({ kind: "retired", reason: "not needed any more" });
+        return;
+      }
+      if (!taken) socket.send(first);
+      for (const records of this.waiting.splice(0)) socket.send(records);
       this.events.began();
-      const first = this.events.compose(firstPackets);
-      if (first) socket.send(first);
-      else this.end({ kind: "retired", reason: "not needed any more" });
     };
     socket.onmessage = (e: MessageEvent<unknown>) => this.received(e.data);
     socket.onclose = (e) => this.end(this.closed(e));

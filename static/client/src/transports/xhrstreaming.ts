@@ -16,7 +16,6 @@ const fullAnswer = 512 * 1024;
 export const xhrStreaming: Transport = {
   name: "xhr-streaming",
   kind: "stream",
-  roundTrips: 1,
   uplink: "post",
   missing: (platform) => (platform.XMLHttpRequest ? "" : "no XMLHttpRequest here"),
   open: (endpoint, platform, events) => new XHRLink(endpoint, platform, events),
