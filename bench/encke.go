@@ -11,13 +11,7 @@ import (
 
 // dialEnckeWS opens a session over WebSocket for each stream.
 func dialEnckeWS(n *network, u *url.URL) dialer {
-	return func() (stream, error) {
-		l, err := openEnckeWS(n, u)
-		if err != nil {
-			return nil, err
-		}
-		return newEnckeStream(n, l), nil
-	}
+	return func() (stream, error) { return newEnckeStream(n, newEnckeWS(n, u)), nil }
 }
 
 // enckeStream is a session with one socket. It has no goroutine: whoever reads the

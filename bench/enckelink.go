@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"encoding/binary"
 	"net/url"
 	"sync"
@@ -19,17 +20,19 @@ type enckeLink interface {
 	Close() error
 }
 
-// enckeWS is a WebSocket that carries a session.
+// enckeWS is a WebSocket that carries a session. The first packet opens it, and goes with
+// its request as that of TCPSocket.js does.
 type enckeWS struct {
 	records
-	ws   *wsConn
-	acks acks
+	network *network
+	url     *url.URL
+	ws      *wsConn // nil: not opened yet
+	acks    acks
 
-	mu     sync.Mutex
-	opened bool
-	head   []byte
-	room   [128]byte              // for head, while it is short
-	ready  map[string]readyFrames // by the head in each of them: the sockets share the link
+	mu    sync.Mutex
+	head  []byte
+	room  [256]byte              // for head, while it is short
+	ready map[string]readyFrames // by the head in each of them: the sockets share the link
 }
 
 // readyFrames are masked frames for repeat.
@@ -39,19 +42,28 @@ type readyFrames struct {
 	times int
 }
 
-func openEnckeWS(n *network, u *url.URL) (*enckeWS, error) {
-	v := *u
-	v.Path = "/session/websocket"
-	ws, err := openWS(n, &v, "Origin: http://"+u.Host+"\r\n")
-	if err != nil {
-		return nil, err
-	}
-	l := &enckeWS{ws: ws}
-	l.records = records{src: ws, link: l}
+func newEnckeWS(n *network, u *url.URL) *enckeWS {
+	l := &enckeWS{network: n, url: u}
+	l.records.link = l
 	l.acks.late = l.acknowledge
 	l.head = l.room[:0]
-	return l, nil
+	return l
 }
+
+// open opens the session with these records.
+func (l *enckeWS) open(records []byte) error {
+	u := *l.url
+	u.Path = "/session/websocket"
+	ws, err := openWS(l.network, &u, "Origin: http://"+u.Host+"\r\n"+
+		"Sec-WebSocket-Protocol: encke, "+base64.RawURLEncoding.EncodeToString(records)+"\r\n")
+	if err == nil {
+		l.ws, l.src = ws, ws
+	}
+	return err
+}
+
+// earlyPackets is how many bytes of packets TCPSocket.js puts into the request.
+const earlyPackets = 1024
 
 func (l *enckeWS) arrived(size int) {
 	if l.acks.arrived(size) {
@@ -67,24 +79,28 @@ func (l *enckeWS) acknowledge() {
 
 func (l *enckeWS) pong() { l.ws.writeFrame(opBinary, []byte{recordPong}) }
 
-// begin appends what goes in front of a packet.
-func (l *enckeWS) begin(b []byte) []byte {
-	if !l.opened {
-		l.opened = true
-		b = append(appendHello(b), recordSeq, 1)
-	}
-	if id, news := l.acks.take(); news {
-		b = binary.AppendUvarint(append(b, recordAck), id)
-	}
-	return b
-}
-
 func (l *enckeWS) send(head, body []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.head = append(l.begin(l.head[:0]), recordData)
-	l.head = binary.AppendUvarint(l.head, uint64(len(head)+len(body)))
-	l.head = append(l.head, head...)
+	n := len(head) + len(body)
+	l.head = l.head[:0]
+	if l.ws == nil {
+		l.head = appendHello(l.head)
+		if n > earlyPackets {
+			if err := l.open(l.head); err != nil {
+				return err
+			}
+			l.head = l.head[:0]
+		}
+		l.head = append(l.head, recordSeq, 1)
+	} else if id, news := l.acks.take(); news {
+		l.head = binary.AppendUvarint(append(l.head, recordAck), id)
+	}
+	l.head = append(binary.AppendUvarint(append(l.head, recordData), uint64(n)), head...)
+	if l.ws == nil {
+		l.head = append(l.head, body...)
+		return l.open(l.head)
+	}
 	return l.ws.writeParts(opBinary, l.head, body)
 }
 
@@ -110,5 +126,8 @@ func (l *enckeWS) repeat(head, body []byte, n int) error {
 // Close tells the proxy that the session is over.
 func (l *enckeWS) Close() error {
 	l.acks.stop()
+	if l.ws == nil {
+		return nil
+	}
 	return l.ws.closeWith(opBinary, []byte{recordClose, 0, 0, 0})
 }

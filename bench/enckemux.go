@@ -21,12 +21,7 @@ func dialEnckeMux(perSession int) func(*network, *url.URL) dialer {
 					return s, nil
 				}
 			}
-			l, err := openEnckeWS(n, u)
-			if err != nil {
-				return nil, err
-			}
-			m := &enckeMux{link: l, sockets: map[uint64]*enckeSocket{}}
-			go m.receive() // until the session ends
+			m := &enckeMux{link: newEnckeWS(n, u), sockets: map[uint64]*enckeSocket{}}
 			all = append(all, m)
 			return m.open(n, perSession), nil
 		}
@@ -131,7 +126,12 @@ func (s *enckeSocket) Write(p []byte) (int, error) {
 		s.number = s.m.last
 		s.m.sockets[s.number] = s
 		s.sender.init(s.m.link, s.number, s.network)
-		return s.sender.write(p[:min(len(p), firstCredit)], nil)
+		first := s.m.link.ws == nil
+		n, err := s.sender.write(p[:min(len(p), firstCredit)], nil)
+		if first && err == nil {
+			go s.m.receive() // until the session ends
+		}
+		return n, err
 	}
 	s.m.mu.Unlock()
 	return s.sender.write(p, nil)
