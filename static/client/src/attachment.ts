@@ -60,9 +60,9 @@ export class Attachment implements LinkEvents {
 
   readonly startedAt: number;
 
-  /** Sends records on a duplex link. */
-  send(records: SessionRecord[]): void {
-    if (!this.gone) this.link.send?.(encodeRecords(records));
+  /** Sends records on a duplex link. last: the session is over then. */
+  send(records: SessionRecord[], last = false): void {
+    if (!this.gone) this.link.send?.(encodeRecords(records), last);
   }
 
   get buffer(): number {

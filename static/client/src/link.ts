@@ -50,8 +50,11 @@ export interface LinkEvents {
 export interface Link {
   /** Drops the link at once. */
   close(): void;
-  /** Only on links that carry packets both ways: sends whole records. */
-  send?(records: Bytes): void;
+  /**
+   * Only on links that carry packets both ways: sends whole records, once the link is
+   * open. last: also if it is closed before that.
+   */
+  send?(records: Bytes, last?: boolean): void;
   /** Bytes given to send that have not left yet. */
   buffered?(): number;
 }

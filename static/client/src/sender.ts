@@ -178,7 +178,7 @@ export class Sender {
 
   /** Tells the proxy that the session is over, without waiting for anything. */
   goodbye(close: CloseRecord = { type: "CLOSE", cause: 0, retry: 0, text: "" }): void {
-    if (this.link) this.link.send([close]);
+    if (this.link) this.link.send([close], true);
     else if (this.session.id) farewell(this.platform, this.sendUrl, encodeRecords([this.session.opening(), close]));
   }
 

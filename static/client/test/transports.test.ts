@@ -278,6 +278,20 @@ test("websocket: the first message goes with the request, what comes before it i
   }
 });
 
+test("websocket: the end of the session is said also if it is not open yet", async () => {
+  for (const last of [true, false]) {
+    FakeWS.all = [];
+    const { link } = await start("websocket", { WebSocket: FakeWS }, true);
+    const [ws] = FakeWS.all;
+    const close = encodeRecords([{ type: "CLOSE", cause: 0, retry: 0, text: "" }]);
+    link.send!(close, last);
+    link.close();
+    assert.equal(ws.closed, !last);
+    ws.onopen?.();
+    assert.deepEqual([ws.sent.map((m) => Buffer.from(m)), ws.closed], [last ? [Buffer.from(close)] : [], true]);
+  }
+});
+
 test("websocket: why it ended", async () => {
   for (const [open, code, kind, reason] of [
     [false, 1006, "cut", "closed before it opened (code 1006)"],

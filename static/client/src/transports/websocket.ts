@@ -30,6 +30,7 @@ class WebSocketLink implements Link {
   private wanted = true;
   private opened = false;
   private waiting: Bytes[] = []; // until it is open
+  private last = false; // and also when nobody wants it any more
 
   constructor(
     endpoint: Endpoint,
@@ -41,7 +42,8 @@ class WebSocketLink implements Link {
     });
   }
 
-  send(records: Bytes): void {
+  send(records: Bytes, last = false): void {
+    this.last = last;
     if (this.opened) this.socket?.send(records);
     else this.waiting.push(records);
   }
@@ -55,8 +57,16 @@ class WebSocketLink implements Link {
     const socket = this.socket;
     this.socket = null;
     if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.onmessage = socket.onclose = null;
     socket.onerror = () => {}; // closing one that is still connecting is an error event
+    if (!this.opened && this.last) {
+      socket.onopen = () => {
+        this.flush(socket);
+        socket.close();
+      };
+      return;
+    }
+    socket.onopen = null;
     socket.close();
   }
 
@@ -86,11 +96,15 @@ class WebSocketLink implements Link {
         return;
       }
       if (!taken) socket.send(first);
-      for (const records of this.waiting.splice(0)) socket.send(records);
+      this.flush(socket);
       this.events.began();
     };
     socket.onmessage = (e: MessageEvent<unknown>) => this.received(e.data);
     socket.onclose = (e) => this.end(this.closed(e));
+  }
+
+  private flush(socket: WebSocket): void {
+    for (const records of this.waiting.splice(0)) socket.send(records);
   }
 
   private received(data: unknown): void {
