@@ -1,8 +1,12 @@
 package transports_test
 
 import (
+	"bufio"
 	"encoding/base64"
+	"fmt"
+	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -132,21 +136,68 @@ func TestEarlyDataAtFault(t *testing.T) {
 	}
 }
 
-// What others offer, or ours alone, brings no message.
+// What others offer, or ours alone or in another place, brings no message, and the answer
+// does not say that it did.
 func TestNoEarlyData(t *testing.T) {
 	r := newRig(t, transports.Options{}, csp.Options{})
-	for _, offers := range [][]string{{"encke"}, {"mqtt", "AQE"}, {"mqtt"}, {"encke", "AQE", "x"}} {
+	for _, offers := range [][]string{{"encke"}, {"mqtt", "AQE"}, {"mqtt"}, {"encke", "AQE", "x"}, {"AQE", "encke"}, {"Encke", "AQE"}} {
 		ws, resp := r.offering(offers...)
-		want := ""
-		if offers[0] == "encke" {
-			want = "encke"
-		}
-		if got := resp.Header.Get("Sec-WebSocket-Protocol"); got != want {
+		if got := resp.Header.Get("Sec-WebSocket-Protocol"); got != "" {
 			t.Errorf("to %q the answer is subprotocol %q", offers, got)
 		}
 		r.say(ws, r.hello())
 		if recs := r.hear(ws); recs[0].Kind != csp.Welcome {
 			t.Errorf("to %q and NEW the answer is %v", offers, recs)
 		}
+	}
+}
+
+// The 101 waits for the answer to what came with the request, here for the time that WELCOME
+// waits when there is none.
+func TestEarlyDataIsAnsweredWithTheHandshake(t *testing.T) {
+	r := newRig(t, transports.Options{}, csp.Options{})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET /session/websocket HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: encke, %s\r\n\r\n",
+		conn.RemoteAddr(), r.url, base64.RawURLEncoding.EncodeToString(join(r.hello(), packets(1, silent))))
+	buf := make([]byte, 4096)
+	n, err := conn.Read(buf)
+	head, rest, ok := strings.Cut(string(buf[:n]), "\r\n\r\n")
+	if err != nil || !ok || !strings.HasPrefix(head, "HTTP/1.1 101 ") || rest == "" {
+		t.Errorf("the first that comes is %q (%v), want the 101 and WELCOME", buf[:n], err)
+	}
+}
+
+// A WebSocket that has said nothing yet holds no buffer.
+func TestSilentWebSocketsAreSmall(t *testing.T) {
+	r := newRig(t, transports.Options{AddressUpgrades: -1}, csp.Options{})
+	r.websocket()
+	heap := func() uint64 {
+		runtime.GC()
+		runtime.GC() // what was in pools
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	const many = 200
+	before := heap()
+	for range many {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "GET /session/websocket HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+			"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n", conn.RemoteAddr(), r.url)
+		if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if each := (heap() - before) / many; each > 12<<10 {
+		t.Errorf("%d bytes of heap for each, want at most 12 KiB", each)
 	}
 }

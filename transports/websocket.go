@@ -36,17 +36,21 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin 
 	if !h.admitUpgrade(w, r) {
 		return
 	}
-	l := &wsLink{h: h, peer: Peer(r, origin), early: earlyData(r)}
+	l := &wsLink{h: h, peer: Peer(r, origin)}
+	var named []string
+	l.early, named = earlyData(r)
 	u := &upgrader{ResponseWriter: w, buffer: leastBuffer, hold: l.early != ""}
 	u.wrap = func(c net.Conn, ahead []byte) net.Conn {
 		l.conn = newWSConn(c, ahead, h.opts.WriteTimeout, func() bool { return h.spawn(l.confined(l.drain)) })
-		l.conn.collect(u.held)
+		if u.hold {
+			l.conn.collect(u.held)
+		}
 		return l.conn
 	}
 	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // origin.go has checked it, by our rules
 		CompressionMode:    websocket.CompressionDisabled,
-		Subprotocols:       []string{subprotocol},
+		Subprotocols:       named,
 	})
 	if err != nil {
 		return // Accept has answered
@@ -64,15 +68,16 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin 
 // one round trip, as over HTTP.
 const subprotocol = "encke"
 
-// earlyData returns the first message that came with a request, in base64, or "". It has the
-// effect of a message that came later: when the request is repeated, the session takes what
-// is in it once.
-func earlyData(r *http.Request) string {
-	offers := strings.Split(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), ",")
-	if len(offers) != 2 || strings.TrimSpace(offers[0]) != subprotocol {
-		return ""
+// earlyData returns the first message that came with a request, in base64, or "", and the
+// subprotocols to choose from: ours says that such a message was taken. It has the effect of
+// a message that came later: when the request is repeated, the session takes what is in it
+// once.
+func earlyData(r *http.Request) (text string, subprotocols []string) {
+	name, text, _ := strings.Cut(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), ",")
+	if text = strings.TrimSpace(text); text == "" || strings.Contains(text, ",") || strings.TrimSpace(name) != subprotocol {
+		return "", nil
 	}
-	return strings.TrimSpace(offers[1])
+	return text, []string{subprotocol}
 }
 
 // upgrader gives the WebSocket library what wrap makes of the connection, with buffers
