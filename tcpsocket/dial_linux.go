@@ -9,8 +9,8 @@ import (
 
 // connectWithData has the handshake of a connection end with the first data, which is at
 // hand, instead of a segment of its own: the backend has them when it accepts. HAProxy calls
-// it tcp-smart-connect. Then the kernel keeps its acknowledgements back, for 40 ms where
-// nothing is sent that they could go with, until acknowledgeAtOnce is called.
+// it tcp-smart-connect. Until acknowledgeAtOnce is called, the kernel keeps acknowledgements
+// back where nothing is sent that they could go with: 40 ms, that of the handshake 200 ms.
 func connectWithData(c syscall.RawConn) { quickAck(c, 0) }
 
 // acknowledgeAtOnce is for when the first data were written: a backend that writes its answer
