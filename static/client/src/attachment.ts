@@ -33,6 +33,10 @@ export interface AttachmentOwner {
 export class Attachment implements LinkEvents {
   /** What the last request began with. */
   opening: "nothing" | "new" | "resume" = "nothing";
+  /** Whether that went before it was open. */
+  early = false;
+  /** Whether an answer has begun. */
+  opened = false;
   welcomed = false;
   welcomedAt = 0;
   /** Whether any packet has arrived. */
@@ -87,10 +91,12 @@ export class Attachment implements LinkEvents {
     const records = this.owner.compose(this, packetBytes, early);
     if (!records) return null;
     this.opening = records[0].type === "NEW" ? "new" : "resume";
+    this.early = early;
     return encodeRecords(records);
   }
 
   began(again = false): void {
+    this.opened = true;
     this.nextDown = 0;
     if (!this.gone) this.owner.answerBegan(this, again);
   }

@@ -45,6 +45,7 @@ export interface CarrierEvents {
 export class Carrier implements AttachmentOwner {
   private current: Attachment | null = null;
   private state: LinkState = "connecting";
+  private early = true; // nothing on the way is known to mind what a request says early
   private readonly connector: Connector;
   private readonly sender: Sender;
   private readonly watch: Watch;
@@ -119,7 +120,8 @@ export class Carrier implements AttachmentOwner {
 
   compose(att: Attachment, packetBytes: number, early: boolean): SessionRecord[] | null {
     if (this.over) return null;
-    if (early && this.current) return null; // what may not get through must not displace it
+    // What may not get through must not displace it.
+    if (early && (this.current || !this.early)) return null;
     if (this.session.ackDue !== "none") {
       this.events.detail?.({ kind: "ack-sent", transport: att.transport.name, id: this.session.received });
     }
@@ -144,6 +146,7 @@ export class Carrier implements AttachmentOwner {
   }
 
   welcomed(att: Attachment): void {
+    if (att.early) this.early = true;
     const old = this.current;
     const resumed = att.opening === "resume";
     this.current = att;
@@ -203,6 +206,7 @@ export class Carrier implements AttachmentOwner {
     }
     this.sender.forget(att);
     this.sender.hold(false);
+    if (att.early && !att.opened) this.early = false;
     // A CLOSE in answer to RESUME is final, unless the session is well on another link.
     if (end.close && att.opening === "resume" && !this.current) {
       this.closed(end.close);

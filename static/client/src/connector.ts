@@ -92,13 +92,14 @@ export class Connector {
   /**
    * A candidate may carry the session now. Worse ones are dropped, better ones may go
    * on. Not beside a poll, though, once they have said hello: they and the next poll
-   * would displace each other, and what says nothing for so long is mute.
+   * would displace each other, and what is open and says nothing for so long is mute.
    */
   welcomed(att: Attachment): void {
     this.rtt = att.welcomedAt - att.startedAt;
     this.forget(att);
-    const mute = att.transport.kind === "poll" ? [...this.candidates].filter((c) => c.opening !== "nothing") : [];
-    const failed = [...(this.searching ? this.reasons.failedNow() : []), ...mute.map((c) => c.transport.name)];
+    const beside = att.transport.kind === "poll" ? [...this.candidates].filter((c) => c.opening !== "nothing") : [];
+    const mute = beside.filter((c) => c.opened).map((c) => c.transport.name);
+    const failed = [...(this.searching ? this.reasons.failedNow() : []), ...mute];
     this.chooser.worked(att.transport, failed, this.reasons.streamsHeld);
     this.searching = false;
     this.current = att.transport;
@@ -106,7 +107,7 @@ export class Connector {
     this.deadline.stop();
     const rank = this.chooser.list.indexOf(att.transport);
     for (const other of [...this.candidates]) {
-      if (mute.includes(other) || this.chooser.list.indexOf(other.transport) >= rank) this.drop(other);
+      if (beside.includes(other) || this.chooser.list.indexOf(other.transport) >= rank) this.drop(other);
     }
     this.planBetter();
   }

@@ -84,6 +84,7 @@ export class Sender {
     if (packetBytes === 0) return [];
     const run = this.gather(0, packetBytes);
     if ((run.packets[0]?.length ?? 0) > packetBytes) run.packets = []; // one that was made for more
+    run.packets.splice(packetBytes / 16); // small ones have heads too
     const duplex = att.transport.kind === "duplex";
     if (duplex) {
       att.nextUp = run.packets.length > 0 ? run.first + run.packets.length : 0;
@@ -178,7 +179,8 @@ export class Sender {
 
   /** Tells the proxy that the session is over, without waiting for anything. */
   goodbye(close: CloseRecord = { type: "CLOSE", cause: 0, retry: 0, text: "" }): void {
-    if (this.link) this.link.send([close], true);
+    const opening = this.link !== null && !this.link.welcomed;
+    if (this.link && !(opening && this.session.id)) this.link.send([close], true);
     else if (this.session.id) farewell(this.platform, this.sendUrl, encodeRecords([this.session.opening(), close]));
   }
 

@@ -11,7 +11,7 @@ test("a slow WebSocket takes over from the stream that was welcomed first", asyn
   s.write("one");
   await clock.pass(100, () => s.text === "one");
   network.faults.webSocket = "ok";
-  network.sockets[0].onopen!();
+  network.sockets[0].connect();
   await clock.pass(100, () => bench.trunk.transport === "websocket");
   s.write("two");
   await clock.pass(100, () => s.text === "onetwo");
@@ -47,6 +47,56 @@ test("a refused WebSocket falls back at once, and is tried again later", async (
   assert.equal(bench.trunk.transport, "websocket");
   assert.deepEqual(network.sockets.at(-1)!.protocols, [], "what may not get through again says nothing early");
   assert.deepEqual(bench.states, ["online"]);
+});
+
+test("what minds a message in the request for a WebSocket is found out", async () => {
+  const { clock, network, bench } = setup(named("websocket"));
+  network.faults.webSocket = "refused";
+  const s = bench.open();
+  await clock.pass(1);
+  assert.equal(network.sockets[0].protocols.length, 2);
+  network.faults.webSocket = "ok";
+  await clock.pass(5000, () => s.opened);
+  assert.ok(s.opened);
+  assert.deepEqual(network.sockets[1].protocols, []);
+});
+
+test("a WebSocket that is not answered does not keep polls from going on", async () => {
+  const { clock, network, bench } = setup(named("websocket", "long-polling"));
+  network.faults.webSocket = "unanswered";
+  const s = bench.open();
+  for (let n = 1; n <= 10; n++) {
+    s.write("x");
+    const start = clock.now();
+    await clock.pass(20_000, () => s.text.length === n);
+    assert.equal(s.text.length, n);
+    assert.ok(clock.now() - start <= 2000, `echo ${n} took ${clock.now() - start} ms`);
+  }
+  assert.equal(network.proxy.sessions.length, 1);
+});
+
+test("a WebSocket that is slower than a poll is not held against it", async () => {
+  const { clock, network, bench } = setup(named("websocket", "long-polling"));
+  network.faults.webSocket = "unanswered";
+  const s = bench.open();
+  await clock.pass(5000, () => s.opened);
+  assert.equal(bench.trunk.transport, "long-polling");
+  network.faults.webSocket = "ok";
+  await clock.pass(31_000, () => bench.trunk.transport === "websocket");
+  assert.equal(bench.trunk.transport, "websocket");
+});
+
+test("a session that ends while it reconnects says so", async () => {
+  const { clock, network, bench } = setup();
+  const s = bench.open();
+  await clock.pass(1000, () => s.opened);
+  network.faults.webSocket = "unanswered";
+  bench.trunk.cut();
+  await clock.pass(10);
+  assert.equal(network.proxy.sessions[0].closed, -1);
+  (bench.trunk as unknown as { carrier: { close(): void } }).carrier.close();
+  await clock.pass(10);
+  assert.equal(network.proxy.sessions[0].closed, 0);
 });
 
 test("a socket is open after one round trip of its WebSocket, whatever the page has written", async () => {
@@ -153,7 +203,7 @@ test("a better link that fails after it displaced the old one does not end the s
   await clock.pass(900, () => s.opened);
   assert.equal(bench.trunk.transport, "fetch-streaming");
   network.faults.webSocket = "ok";
-  network.sockets[0].onopen!(); // says RESUME, which displaces the stream
+  network.sockets[0].connect(); // says RESUME, which displaces the stream
   await clock.pass(1);
   network.sockets[0].drop(1006); // before its answer arrives
   s.write("x");

@@ -16,8 +16,8 @@ export interface Faults {
   longest: number;
   /** Whether this message, answer or piece is where the connection breaks. */
   cut(): boolean;
-  /** A WebSocket: "ok", "refused" before it opens, "hangs" while connecting, "mute" after its first answer, "silent" from the start. */
-  webSocket: "ok" | "refused" | "hangs" | "mute" | "silent";
+  /** A WebSocket: "ok", "refused" before it opens, "hangs" or is "unanswered" while connecting, "mute" after its first answer, "silent" from the start. */
+  webSocket: "ok" | "refused" | "hangs" | "unanswered" | "mute" | "silent";
   /** A stream: "ok", or "held" until it ends. */
   streams: "ok" | "held";
   /** HTTP status of everything, or 0. */
@@ -280,7 +280,7 @@ export class FakeWebSocket implements Downlink {
   private closing = false; // by the client, which hears nothing more
   private messages = 0; // from the proxy
   private readonly up: (f: () => void) => void;
-  private readonly downwards: (f: () => void) => void;
+  private downwards: (f: () => void) => void;
 
   constructor(
     private readonly network: Network,
@@ -292,15 +292,24 @@ export class FakeWebSocket implements Downlink {
     this.downwards = network.lane();
     network.requests.push("ws " + new URL(url).pathname.replace("/session/", ""));
     network.sockets.push(this);
-    if (network.faults.webSocket === "hangs") return;
+    if (network.faults.webSocket !== "hangs") this.connect();
+  }
+
+  /** The request for it goes on its way. */
+  connect(): void {
+    const { network, protocols } = this;
     this.up(() => {
       if (this.over || this.closing) return;
       if (network.faults.down || network.faults.webSocket === "refused") {
         this.drop(1006);
         return;
       }
-      this.protocol = protocols[0] ?? "";
-      this.onopen?.();
+      if (network.faults.webSocket === "unanswered") {
+        this.downwards = () => {};
+      } else {
+        this.protocol = protocols[0] ?? "";
+        this.onopen?.();
+      }
       if (protocols.length > 1) this.arrived(decodeBase64url(protocols[1]));
     });
   }
