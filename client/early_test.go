@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"encoding/base64"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -22,17 +21,16 @@ func TestHelloGoesWithTheRequest(t *testing.T) {
 	for name, takes := range map[string]bool{"a proxy that takes it": true, "one that does not": false} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				near, far := net.Pipe()
 				helloes := make(chan csp.Key, 2)
-				proxy := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					var offer []string
+				s := sessionWith(t, func(w http.ResponseWriter, r *http.Request) {
+					var names []string
 					var msg []byte
 					if takes {
-						offer = []string{"encke"}
+						names = []string{"encke"}
 						_, text, _ := strings.Cut(r.Header.Get("Sec-WebSocket-Protocol"), ",")
 						msg, _ = base64.RawURLEncoding.DecodeString(strings.TrimSpace(text))
 					}
-					ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, Subprotocols: offer})
+					ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, Subprotocols: names})
 					if err != nil {
 						t.Error(err)
 						return
@@ -49,17 +47,7 @@ func TestHelloGoesWithTheRequest(t *testing.T) {
 						})
 						_, msg, err = ws.Read(context.Background())
 					}
-				})}
-				ln := &listener{conns: make(chan net.Conn, 1)}
-				ln.conns <- far
-				go proxy.Serve(ln)
-				defer proxy.Close()
-
-				d := &Dialer{Proxy: "http://proxy.test", DialLink: func(context.Context, string, string) (net.Conn, error) { return near, nil }}
-				s, err := d.newSession()
-				if err != nil {
-					t.Fatal(err)
-				}
+				})
 				if key := <-helloes; key != s.key {
 					t.Errorf("NEW with key %x, want %x", key, s.key)
 				}

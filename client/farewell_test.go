@@ -18,10 +18,9 @@ import (
 // A proxy is told that the session is over also when something of its own comes first.
 func TestClosingPassesWhatArrives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		near, far := net.Pipe() // what is written waits until it is read
 		reads := make(chan struct{})
 		var said *cause.Error
-		proxy := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s := sessionWith(t, func(w http.ResponseWriter, r *http.Request) {
 			ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 			if err != nil {
 				t.Error(err)
@@ -53,17 +52,7 @@ func TestClosingPassesWhatArrives(t *testing.T) {
 				return nil
 			})
 			ws.Read(t.Context()) // the handshake that closes
-		})}
-		ln := &listener{conns: make(chan net.Conn, 1)}
-		ln.conns <- far
-		go proxy.Serve(ln)
-		defer proxy.Close()
-
-		d := &Dialer{Proxy: "http://proxy.test", DialLink: func(context.Context, string, string) (net.Conn, error) { return near, nil }}
-		s, err := d.newSession()
-		if err != nil {
-			t.Fatal(err)
-		}
+		})
 		synctest.Wait()
 		s.csp.Close(cause.Closed.Err())
 		synctest.Wait() // that is being written
@@ -74,6 +63,24 @@ func TestClosingPassesWhatArrives(t *testing.T) {
 			t.Errorf("the proxy was told %v, want %v", said, cause.Closed)
 		}
 	})
+}
+
+// sessionWith returns a session with a proxy that the handler is. What either writes waits
+// until it is read.
+func sessionWith(t *testing.T, proxy http.HandlerFunc) *session {
+	t.Helper()
+	near, far := net.Pipe()
+	srv := &http.Server{Handler: proxy}
+	ln := &listener{conns: make(chan net.Conn, 1)}
+	ln.conns <- far
+	go srv.Serve(ln)
+	t.Cleanup(func() { srv.Close() })
+	d := &Dialer{Proxy: "http://proxy.test", DialLink: func(context.Context, string, string) (net.Conn, error) { return near, nil }}
+	s, err := d.newSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // listener accepts what is sent to it.

@@ -29,12 +29,14 @@ func (s *socket) audit(why *cause.Error) {
 			return
 		}
 	}
+	h := v.opts.Log.Handler()
+	if !h.Enabled(context.Background(), slog.LevelInfo) {
+		return
+	}
 	now := time.Now()
 	line := slog.NewRecord(now, slog.LevelInfo, "socket ended", 0) // LogAttrs would walk the stack for the place in the source
 	line.AddAttrs(slog.Any("", &ended{s, in, out, why.Code, now.Sub(s.since), leftOut}))
-	if h := v.opts.Log.Handler(); h.Enabled(context.Background(), slog.LevelInfo) {
-		h.Handle(context.Background(), line)
-	}
+	h.Handle(context.Background(), line)
 }
 
 // ended is what the line about the end of a socket says: a group without a name, which

@@ -1,12 +1,8 @@
 package transports_test
 
 import (
-	"bufio"
 	"encoding/base64"
-	"fmt"
-	"net"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -156,14 +152,9 @@ func TestNoEarlyData(t *testing.T) {
 // waits when there is none.
 func TestEarlyDataIsAnsweredWithTheHandshake(t *testing.T) {
 	r := newRig(t, transports.Options{}, csp.Options{})
-	conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	early := base64.RawURLEncoding.EncodeToString(join(r.hello(), packets(1, silent)))
+	conn := r.rawUpgrade("Sec-WebSocket-Protocol: encke, " + early + "\r\n")
 	defer conn.Close()
-	fmt.Fprintf(conn, "GET /session/websocket HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: encke, %s\r\n\r\n",
-		conn.RemoteAddr(), r.url, base64.RawURLEncoding.EncodeToString(join(r.hello(), packets(1, silent))))
 	buf := make([]byte, 4096)
 	n, err := conn.Read(buf)
 	head, rest, ok := strings.Cut(string(buf[:n]), "\r\n\r\n")
@@ -176,28 +167,12 @@ func TestEarlyDataIsAnsweredWithTheHandshake(t *testing.T) {
 func TestSilentWebSocketsAreSmall(t *testing.T) {
 	r := newRig(t, transports.Options{AddressUpgrades: -1}, csp.Options{})
 	r.websocket()
-	heap := func() uint64 {
-		runtime.GC()
-		runtime.GC() // what was in pools
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
 	const many = 200
-	before := heap()
+	before := heapBytes()
 	for range many {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		fmt.Fprintf(conn, "GET /session/websocket HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-			"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n", conn.RemoteAddr(), r.url)
-		if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
-			t.Fatal(err)
-		}
+		defer r.rawWS().Close()
 	}
-	if each := (heap() - before) / many; each > 12<<10 {
+	if each := (heapBytes() - before) / many; each > 12<<10 {
 		t.Errorf("%d bytes of heap for each, want at most 12 KiB", each)
 	}
 }

@@ -159,12 +159,7 @@ func maskedFrame(op byte, p []byte) []byte {
 
 func (r *rig) rawWS() net.Conn {
 	r.t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	conn.(*net.TCPConn).SetReadBuffer(4 << 10)
-	fmt.Fprintf(conn, "GET /session/websocket HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", strings.TrimPrefix(r.url, "http://"), r.url)
+	conn := r.rawUpgrade("")
 	br := bufio.NewReaderSize(conn, 16)
 	for {
 		line, err := br.ReadString('\n')
@@ -177,11 +172,27 @@ func (r *rig) rawWS() net.Conn {
 	}
 }
 
-func heap() int {
+// rawUpgrade asks for a WebSocket, with these header lines too, and reads nothing.
+func (r *rig) rawUpgrade(headers string) net.Conn {
+	r.t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+	fmt.Fprintf(conn, "GET /session/websocket HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s\r\n", strings.TrimPrefix(r.url, "http://"), r.url, headers)
+	return conn
+}
+
+// heap is in MiB.
+func heap() int { return heapBytes() >> 20 }
+
+func heapBytes() int {
 	runtime.GC()
+	runtime.GC() // what was in pools
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int(m.HeapAlloc >> 20)
+	return int(m.HeapAlloc)
 }
 
 // A client that pings and does not read: its pongs pile up while a drain waits.

@@ -227,12 +227,8 @@ func (h *Handler) track(c io.Closer, live bool) {
 // ServeHTTP serves one request whose path begins with /session/.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head := w.Header()
+	answerHead(head)
 	rt, ok := h.routes[strings.TrimPrefix(r.URL.Path, "/session/")]
-	if rt.kind == WebSocket {
-		w = &handshake{w}
-	} else {
-		answerHead(head)
-	}
 	if !ok {
 		http.Error(w, "no such transport, or not served here", http.StatusNotFound)
 		return
@@ -259,21 +255,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// handshake is for the answer to a request for a WebSocket: it has what all answers have if
-// it has content, since it refuses.
-type handshake struct{ http.ResponseWriter }
-
-func (w *handshake) WriteHeader(status int) {
-	if status != http.StatusSwitchingProtocols {
-		answerHead(w.Header())
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap is for http.ResponseController.
-func (w *handshake) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// answerHead sets the headers that all answers with content have.
+// answerHead sets the headers that all answers have.
 func answerHead(head http.Header) {
 	for name, value := range answerFields {
 		head[name] = value

@@ -19,7 +19,8 @@ import (
 const maxProbes = 8
 
 // maxQuery is how many characters of base64 may come in the head of a request, as `d` of a
-// GET or with a WebSocket: with all else a request line stays below the 8 KiB that the proxy and common balancers take.
+// GET or with a WebSocket: with all else a request line stays below the 8 KiB that the proxy
+// and common balancers take.
 const maxQuery = 7680
 
 // uplink is what one request brought: the session it is for and packets for it.

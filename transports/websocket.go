@@ -86,12 +86,18 @@ type upgrader struct {
 	http.ResponseWriter
 	buffer int // bytes, each way
 	wrap   func(conn net.Conn, ahead []byte) net.Conn
-	hold   bool   // the answer that takes the WebSocket is left to wrap
-	held   []byte // and here then
+	hold   bool   // the head of the 101 is not written, for wrap to do it
+	held   []byte // that head
 }
 
-// WriteHeader writes the head of the answer, or holds it.
+// WriteHeader writes the head of the answer, or holds it. That to a handshake has nothing
+// about content.
 func (u *upgrader) WriteHeader(status int) {
+	if status == http.StatusSwitchingProtocols {
+		for name := range answerFields {
+			delete(u.Header(), name)
+		}
+	}
 	if !u.hold || status != http.StatusSwitchingProtocols {
 		u.ResponseWriter.WriteHeader(status)
 		return
