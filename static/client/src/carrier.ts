@@ -146,7 +146,6 @@ export class Carrier implements AttachmentOwner {
   }
 
   welcomed(att: Attachment): void {
-    if (att.early) this.early = true;
     const old = this.current;
     const resumed = att.opening === "resume";
     this.current = att;

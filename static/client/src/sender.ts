@@ -179,8 +179,7 @@ export class Sender {
 
   /** Tells the proxy that the session is over, without waiting for anything. */
   goodbye(close: CloseRecord = { type: "CLOSE", cause: 0, retry: 0, text: "" }): void {
-    const opening = this.link !== null && !this.link.welcomed;
-    if (this.link && !(opening && this.session.id)) this.link.send([close], true);
+    if (this.link && (this.link.welcomed || !this.session.id)) this.link.send([close], true);
     else if (this.session.id) farewell(this.platform, this.sendUrl, encodeRecords([this.session.opening(), close]));
   }
 
