@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"encke/quota"
+	"encke/rawconn"
 )
 
 // Options are the settings of a Listener. The zero value of a field means its
@@ -186,7 +187,7 @@ func (l *Listener) sleep(d time.Duration) bool {
 func (l *Listener) take(tcp *net.TCPConn) {
 	s := l.opts.Stats
 	s.Accepted.Add(1)
-	c := &counted{TCPConn: tcp, l: l, remote: tcp.RemoteAddr()}
+	c := &counted{TCPConn: rawconn.NewTCPConn(tcp), l: l, remote: tcp.RemoteAddr()}
 	open := s.Open.Add(1)
 	if d := l.opts.Descriptors; d != nil {
 		d.conns.Add(1)
@@ -298,7 +299,7 @@ func (l *Listener) give(c net.Conn) {
 
 // counted is a connection that is counted until it is closed.
 type counted struct {
-	*net.TCPConn
+	rawconn.TCPConn
 	l          *Listener
 	remote     net.Addr // of the client: behind a PROXY header not the peer
 	perAddress *quota.Counts

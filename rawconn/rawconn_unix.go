@@ -17,24 +17,32 @@ func (r *Reader) readable(fd uintptr) bool {
 	if p == nil {
 		return true
 	}
+	n, err := tryRead(int(fd), p)
+	if err != nil {
+		r.unplace()
+	}
+	if err == syscall.EAGAIN {
+		return false
+	}
+	r.n, r.err = n, err
+	return true
+}
+
+// tryRead is a read that does not wait: instead the error is syscall.EAGAIN.
+func tryRead(fd int, p []byte) (int, error) {
 	for {
-		n, err := syscall.Read(int(fd), p)
+		n, err := read(fd, p)
 		switch {
 		case err == syscall.EINTR:
 			continue
 		case err == syscall.EAGAIN:
-			r.unplace()
-			return false
+			return 0, err
 		case err != nil:
-			r.unplace()
-			r.err = os.NewSyscallError("read", err)
+			return 0, os.NewSyscallError("read", err)
 		case n == 0:
-			r.unplace()
-			r.err = io.EOF
-		default:
-			r.n = n
+			return 0, io.EOF
 		}
-		return true
+		return n, nil
 	}
 }
 
@@ -68,9 +76,32 @@ func (w *Writer) writable(fd uintptr) bool {
 func write(fd int, p *[2][]byte) (int, error) {
 	switch {
 	case len(p[0]) == 0:
-		return syscall.Write(fd, p[1])
+		return writeOne(fd, p[1])
 	case len(p[1]) == 0:
-		return syscall.Write(fd, p[0])
+		return writeOne(fd, p[0])
 	}
 	return writeBoth(fd, p)
+}
+
+func (t *transfer) readable(fd uintptr) bool {
+	t.n, t.err = tryRead(int(fd), t.p)
+	return t.err != syscall.EAGAIN
+}
+
+// writable writes all of it, however often it is called for that.
+func (t *transfer) writable(fd uintptr) bool {
+	for t.n < len(t.p) {
+		n, err := writeOne(int(fd), t.p[t.n:])
+		switch {
+		case err == syscall.EINTR:
+		case err == syscall.EAGAIN:
+			return false
+		case err != nil:
+			t.err = os.NewSyscallError("write", err)
+			return true
+		default:
+			t.n += n
+		}
+	}
+	return true
 }
