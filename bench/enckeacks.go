@@ -6,7 +6,7 @@ import (
 )
 
 // An acknowledgement is due after so many bytes, a packet counting at least leastCost of
-// them, and at the latest after ackDelay.
+// them, and at the latest after ackDelay. From half of either on it goes with what is sent.
 const (
 	ackBytes  = 64 << 10
 	leastCost = 256
@@ -15,13 +15,14 @@ const (
 
 // acks is what a client of Encke has received and what it still has to say about it.
 type acks struct {
+	late func() // called when an acknowledgement has waited for ackDelay
+
 	mu      sync.Mutex
 	got     uint64 // highest id received in order
 	unacked int
-	armed   bool
-	timer   *time.Timer
+	waiting bool // for lateAcks
+	ripe    bool // half of ackDelay is over
 	closed  bool
-	late    func() // called when an acknowledgement has waited for ackDelay
 }
 
 // arrived counts a packet of n bytes. It reports whether an acknowledgement is due;
@@ -33,44 +34,83 @@ func (a *acks) arrived(n int) bool {
 	if a.unacked += max(n, leastCost); a.unacked >= ackBytes {
 		return true
 	}
-	if a.armed || a.closed {
-		return false
-	}
-	a.armed = true
-	if a.timer == nil {
-		a.timer = time.AfterFunc(ackDelay, a.waited)
-	} else {
-		a.timer.Reset(ackDelay)
+	if !a.waiting && !a.closed {
+		a.waiting = true
+		lateAcks.add(a)
 	}
 	return false
 }
 
+// waited is called after each half of ackDelay.
 func (a *acks) waited() {
 	a.mu.Lock()
-	a.armed = false
-	due := a.unacked > 0 && !a.closed
-	a.mu.Unlock()
-	if due {
-		a.late()
+	defer a.mu.Unlock()
+	switch {
+	case a.unacked == 0 || a.closed:
+		a.waiting = false
+	case a.ripe:
+		a.waiting = false
+		go a.late()
+	default:
+		a.ripe = true
+		lateAcks.add(a)
 	}
 }
 
-// take returns what is to be acknowledged, with whatever is sent now, and whether the
-// proxy does not know it yet.
+// ready reports whether an acknowledgement is to go with what is sent.
+func (a *acks) ready() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.ripe || a.unacked >= ackBytes/2
+}
+
+// take returns what is to be acknowledged and whether the proxy does not know it yet.
 func (a *acks) take() (got uint64, news bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	news = a.unacked > 0
-	a.unacked = 0
+	a.unacked, a.ripe = 0, false
 	return a.got, news
 }
 
 // stop is for the end of the session.
 func (a *acks) stop() {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.closed = true
-	if a.timer != nil {
-		a.timer.Stop()
+	a.mu.Unlock()
+}
+
+// lateAcks has one timer for all clients, as a page with one session has: the timers of a
+// hundred would wake the harness all the time.
+var lateAcks ackTimer
+
+type ackTimer struct {
+	mu      sync.Mutex
+	all     []*acks
+	running bool
+}
+
+func (t *ackTimer) add(a *acks) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.all = append(t.all, a)
+	if !t.running {
+		t.running = true
+		time.AfterFunc(ackDelay/2, t.round)
+	}
+}
+
+func (t *ackTimer) round() {
+	t.mu.Lock()
+	all := t.all
+	t.all = nil
+	t.mu.Unlock()
+	for _, a := range all {
+		a.waited()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.running = len(t.all) > 0; t.running {
+		time.AfterFunc(ackDelay/2, t.round)
 	}
 }

@@ -43,7 +43,7 @@ const octets = "application/octet-stream"
 
 func openEnckeHTTP(n *network, u *url.URL, technique string) *enckeHTTP {
 	l := &enckeHTTP{technique: technique, dead: make(chan struct{}), next: 1}
-	l.up, l.down = newHTTP(n, u, l.dead), newHTTP(n, u, l.dead)
+	l.up, l.down = newHTTP(n, u, l.dead)
 	l.acks.late = l.acknowledge
 	l.posts = newPosts(maxPackets, l.packets)
 	l.up.headers = "Origin: http://" + u.Host + "\r\n"

@@ -93,7 +93,8 @@ func (l *enckeWS) send(head, body []byte) error {
 			l.head = l.head[:0]
 		}
 		l.head = append(l.head, recordSeq, 1)
-	} else if id, news := l.acks.take(); news {
+	} else if l.acks.ready() {
+		id, _ := l.acks.take()
 		l.head = binary.AppendUvarint(append(l.head, recordAck), id)
 	}
 	l.head = append(binary.AppendUvarint(append(l.head, recordData), uint64(n)), head...)

@@ -64,8 +64,7 @@ type enginePoll struct {
 
 func openEnginePoll(n *network, u *url.URL) (stream, error) {
 	c := &enginePoll{inbox: newInbox(), dead: make(chan struct{})}
-	down := newHTTP(n, u, c.dead)
-	up := newHTTP(n, u, c.dead)
+	up, down := newHTTP(n, u, c.dead)
 	c.posts = newPosts(0, func(queue []byte, _ int) error {
 		_, err := up.do("POST", c.path, "text/plain", queue)
 		return err

@@ -16,6 +16,7 @@ import (
 // up.
 type httpConn struct {
 	network *network
+	client  *net.TCPAddr
 	host    string
 	headers string        // further lines of every request
 	dead    chan struct{} // closed with the session
@@ -24,8 +25,11 @@ type httpConn struct {
 	out     []byte
 }
 
-func newHTTP(n *network, u *url.URL, dead chan struct{}) *httpConn {
-	return &httpConn{network: n, host: u.Host, dead: dead}
+// newHTTP returns the two connections of a client.
+func newHTTP(n *network, u *url.URL, dead chan struct{}) (up, down *httpConn) {
+	client := n.client()
+	return &httpConn{network: n, client: client, host: u.Host, dead: dead},
+		&httpConn{network: n, client: client, host: u.Host, dead: dead}
 }
 
 // send sends a request and returns the response when its head has come. What a
@@ -98,7 +102,7 @@ type refusedError struct{ status string }
 func (e *refusedError) Error() string { return "answered with " + e.status }
 
 func (h *httpConn) connect() error {
-	c, err := h.network.dial(h.host)
+	c, err := h.network.dial(h.client, h.host)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 )
 
 // inboxBound is how many bytes an inbox takes before Put waits.
@@ -20,6 +21,7 @@ type inbox struct {
 	into   []byte // where the waiting Read wants its bytes; Fill takes it
 	busy   bool   // Fill has it
 	filled int    // bytes that Fill has put there
+	came   time.Time
 }
 
 func newInbox() *inbox {
@@ -35,6 +37,7 @@ func (b *inbox) Put(p []byte) {
 		b.cond.Wait()
 	}
 	b.buf.Write(p)
+	b.came = time.Now()
 	b.cond.Broadcast()
 	b.mu.Unlock()
 }
@@ -56,7 +59,7 @@ func (b *inbox) Fill(src io.Reader, n int, scratch []byte) error {
 			b.Put(into[:k])
 		} else {
 			b.mu.Lock()
-			b.busy, b.filled = false, k
+			b.busy, b.filled, b.came = false, k, time.Now()
 			b.cond.Broadcast()
 			b.mu.Unlock()
 		}
@@ -65,6 +68,13 @@ func (b *inbox) Fill(src io.Reader, n int, scratch []byte) error {
 		}
 	}
 	return nil
+}
+
+// arrived returns when the last bytes came: a page has them then, and need not be woken.
+func (b *inbox) arrived() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.came
 }
 
 // Fail ends the inbox behind what is in it. Only the first error counts.

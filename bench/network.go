@@ -18,14 +18,18 @@ type network struct {
 	source atomic.Uint32
 }
 
-// sources is how many loopback addresses connections come from in turn, so that ports do
-// not run out.
+// sources is how many loopback addresses clients have in turn, so that ports do not run out.
 const sources = 64
 
-// dial connects to addr.
-func (n *network) dial(addr string) (*countedConn, error) {
+// client returns the address of one more client.
+func (n *network) client() *net.TCPAddr {
+	return &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(2+n.source.Add(1)%sources))}
+}
+
+// dial connects a client to addr.
+func (n *network) dial(client *net.TCPAddr, addr string) (*countedConn, error) {
 	d := net.Dialer{
-		LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(2+n.source.Add(1)%sources))},
+		LocalAddr: client,
 		Control: func(_, _ string, raw syscall.RawConn) error {
 			const ipBindAddressNoPort = 24 // choose the port at connect
 			return raw.Control(func(fd uintptr) {
@@ -42,7 +46,7 @@ func (n *network) dial(addr string) (*countedConn, error) {
 
 // dialTCP speaks nothing: a proxy in TCP mode, or the backend itself.
 func dialTCP(n *network, u *url.URL) dialer {
-	return func() (stream, error) { return n.dial(u.Host) }
+	return func() (stream, error) { return n.dial(n.client(), u.Host) }
 }
 
 // countedConn is a connection of a network.

@@ -54,13 +54,21 @@ const socketsPerSession = 100
 // mostSockets is how many encke-one has on its only session, with that limit lifted.
 const mostSockets = 1000
 
-// peers are all there are, in the order of the tables.
+// peers are all there are, in the order of the tables and of a round: what ratios compare
+// is measured one after the other.
 var peers = []*peer{
 	{name: "direct", about: "no proxy: the limit", quick: true, start: startNothing, dial: dialTCP},
 	{name: "haproxy", about: "HAProxy, TCP mode", start: startHAProxyTCP, dial: dialTCP},
 	{name: "nginx", about: "nginx stream", start: startNginxStream, dial: dialTCP},
 	{name: "websockify", about: "websockify (Python, a process for each connection)", maxIdle: 300, start: startWebsockify, dial: dialWS},
 	{name: "relay", about: "coder/websocket NetConn and io.Copy (relay.go)", quick: true, start: startSelf("relay"), dial: dialWS},
+	{name: "encke-ws", about: "Encke, WebSocket, a session for each stream", quick: true, start: startEncke, dial: dialEnckeWS},
+	{name: "encke-mux", about: "Encke, WebSocket, up to 100 streams on a session", quick: true, start: startEncke, dial: dialEnckeMux(socketsPerSession)},
+	{name: "encke-one", about: "Encke, WebSocket, all streams on one session", maxIdle: mostSockets, onlyIdle: true, start: startEnckeOne, dial: dialEnckeMux(mostSockets)},
+	{name: "encke-fetch", about: "Encke, fetch streaming (binary) and POST", quick: true, maxIdle: 6000, start: startEncke, dial: dialEnckeHTTP("fetch-streaming")},
+	{name: "encke-xhr", about: "Encke, XHR streaming (text) and POST", quick: true, maxIdle: 6000, start: startEncke, dial: dialEnckeHTTP("xhr-streaming")},
+	{name: "encke-es", about: "Encke, EventSource (text) and POST", maxIdle: 6000, start: startEncke, dial: dialEnckeHTTP("eventsource")},
+	{name: "encke-poll", about: "Encke, long polling (binary) and POST", quick: true, maxIdle: 6000, start: startEncke, dial: dialEnckeHTTP("long-polling")},
 	{name: "floor", about: "WebSocket relay written by hand (floor.go)", start: startSelf("floor"), dial: dialWS},
 	{name: "floor-session", about: "floor with the costs of a session (floorsession.go)", start: startSelf("floor", "-session"), dial: dialFloorSession},
 	{name: "haproxy+relay", about: "HAProxy, HTTP mode, in front of relay", maxIdle: 4500, start: startHAProxyRelay, dial: dialWS},
@@ -72,11 +80,4 @@ var peers = []*peer{
 	{name: "sockjs-xhr", about: "sockjs-node, xhr polling and POST, base64", maxIdle: 6000, start: startSockJS, dial: dialSockJSXHR("xhr")},
 	{name: "eio-ws", about: "engine.io, websocket, binary", start: startEngine, dial: dialEngineWS},
 	{name: "eio-poll", about: "engine.io, polling, base64", maxIdle: 6000, start: startEngine, dial: dialEnginePoll},
-	{name: "encke-ws", about: "Encke, WebSocket, a session for each stream", quick: true, start: startEncke, dial: dialEnckeWS},
-	{name: "encke-mux", about: "Encke, WebSocket, up to 100 streams on a session", quick: true, start: startEncke, dial: dialEnckeMux(socketsPerSession)},
-	{name: "encke-one", about: "Encke, WebSocket, all streams on one session", maxIdle: mostSockets, onlyIdle: true, start: startEnckeOne, dial: dialEnckeMux(mostSockets)},
-	{name: "encke-fetch", about: "Encke, fetch streaming (binary) and POST", quick: true, maxIdle: 6000, start: startEncke, dial: dialEnckeHTTP("fetch-streaming")},
-	{name: "encke-xhr", about: "Encke, XHR streaming (text) and POST", quick: true, maxIdle: 6000, start: startEncke, dial: dialEnckeHTTP("xhr-streaming")},
-	{name: "encke-es", about: "Encke, EventSource (text) and POST", maxIdle: 6000, start: startEncke, dial: dialEnckeHTTP("eventsource")},
-	{name: "encke-poll", about: "Encke, long polling (binary) and POST", quick: true, maxIdle: 6000, start: startEncke, dial: dialEnckeHTTP("long-polling")},
 }

@@ -113,7 +113,8 @@ func (p *plan) measureCells(chosen []*peer, cells []scenario, interrupted <-chan
 				slices.Reverse(order)
 			}
 			for _, r := range order {
-				s, err := guard(p.lengths.measured+p.lengths.warm+20*time.Second, interrupted, func() sample { return sc.run(r) })
+				r.lengths.measured = p.lengths.of(sc)
+				s, err := guard(r.lengths.measured+p.lengths.warm+20*time.Second, interrupted, func() sample { return sc.run(r) })
 				if errors.Is(err, errInterrupted) {
 					return err
 				}

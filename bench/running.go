@@ -19,6 +19,14 @@ type lengths struct {
 	touch                  int // bytes that each idle session echoes before memory is read
 }
 
+// of is how long a cell of the scenario is measured.
+func (l lengths) of(sc scenario) time.Duration {
+	if sc.long {
+		return 3 * l.measured
+	}
+	return l.measured
+}
+
 // running is a peer that was started.
 type running struct {
 	*peer

@@ -85,13 +85,14 @@ type sockjsXHR struct {
 func openSockJSXHR(n *network, u *url.URL, kind string) (stream, error) {
 	path := sockjsPath(u, "")
 	c := &sockjsXHR{inbox: newInbox(), opened: make(chan struct{}), dead: make(chan struct{})}
-	up, body := newHTTP(n, u, c.dead), []byte(nil)
+	up, down := newHTTP(n, u, c.dead)
+	var body []byte
 	c.posts = newPosts(0, func(queue []byte, _ int) error {
 		body = append(append(append(body[:0], '['), queue...), ']')
 		_, err := up.do("POST", path+"xhr_send", "text/plain", body)
 		return err
 	})
-	go c.receive(newHTTP(n, u, c.dead), path+kind) // until the session is closed
+	go c.receive(down, path+kind) // until the session is closed
 	for {
 		select {
 		case <-c.opened:

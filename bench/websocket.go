@@ -43,7 +43,7 @@ type wsConn struct {
 
 // openWS connects; headers are further lines of the request.
 func openWS(n *network, u *url.URL, headers string) (*wsConn, error) {
-	c, err := n.dial(u.Host)
+	c, err := n.dial(n.client(), u.Host)
 	if err != nil {
 		return nil, err
 	}
