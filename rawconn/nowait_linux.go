@@ -1,5 +1,3 @@
-//go:build !race
-
 package rawconn
 
 import (
@@ -15,12 +13,17 @@ import (
 // all the work. Large writes are ordinary calls. They take their time, and the same thread
 // sees to it that those who go on without a pause let others run.
 
-func read(fd int, p []byte) (int, error) { return nowait(unix.SYS_RECVFROM, fd, p) }
+func read(fd int, p []byte) (int, error) {
+	n, err := nowait(unix.SYS_RECVFROM, fd, p)
+	received()
+	return n, err
+}
 
 func writeOne(fd int, p []byte) (int, error) {
 	if len(p) > smallWrite {
 		return syscall.Write(fd, p)
 	}
+	sending()
 	return nowait(unix.SYS_SENDTO, fd, p)
 }
 
@@ -32,3 +35,5 @@ func nowait(call uintptr, fd int, p []byte) (int, error) {
 	}
 	return int(n), nil
 }
+
+func writeBoth(fd int, p *[2][]byte) (int, error) { return unix.Writev(fd, p[:]) }

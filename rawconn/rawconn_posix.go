@@ -4,4 +4,8 @@ package rawconn
 
 import "syscall"
 
-func writeBoth(fd int, p *[2][]byte) (int, error) { return syscall.Write(fd, p[0]) }
+func read(fd int, p []byte) (int, error) { return syscall.Read(fd, p) }
+
+func writeOne(fd int, p []byte) (int, error) { return syscall.Write(fd, p) }
+
+func writeBoth(fd int, p *[2][]byte) (int, error) { return writeOne(fd, p[0]) }

@@ -82,3 +82,21 @@ func TestTCPConnFails(t *testing.T) {
 		t.Errorf("%v, want that it was closed meanwhile", err)
 	}
 }
+
+// The race detector must see that what was done before a byte was sent is done when it came.
+func TestTCPConnOrders(t *testing.T) {
+	a, b := tcpPair(t)
+	near, far := rawconn.NewTCPConn(a.(*net.TCPConn)), rawconn.NewTCPConn(b.(*net.TCPConn))
+	for _, write := range []func([]byte) (int, error){near.Write, a.Write} {
+		for _, read := range []func([]byte) (int, error){far.Read, b.Read} {
+			done := 0
+			go func() {
+				done = 1
+				write([]byte("x"))
+			}()
+			if read(make([]byte, 1)); done != 1 {
+				t.Error("a byte came before it was sent")
+			}
+		}
+	}
+}
