@@ -16,6 +16,9 @@ import type { Session } from "./session.ts";
 import type { LinkDetail, LinkState } from "./state.ts";
 import { Watch } from "./watch.ts";
 
+/** Half of how long an acknowledgement may wait, in ms: a second, and something for the way. */
+const halfAckDelay = 450;
+
 /** What a carrier works with. */
 export interface CarrierParts {
   session: Session;
@@ -77,7 +80,7 @@ export class Carrier implements AttachmentOwner {
       detail: (d) => this.events.detail?.({ ...d, transport: this.current?.transport.name ?? null }),
       listening: () => this.events.detail !== null,
     });
-    this.ackTimer = new Timer(clock, () => this.sender.acknowledge());
+    this.ackTimer = new Timer(clock, () => this.acknowledgeLate());
   }
 
   start(): void {
@@ -247,9 +250,16 @@ export class Carrier implements AttachmentOwner {
         this.sender.acknowledge();
         break;
       case "soon":
-        if (!this.ackTimer.running) this.ackTimer.set(900);
+      case "along":
+        if (!this.ackTimer.running) this.ackTimer.set(halfAckDelay);
         break;
     }
+  }
+
+  /** Most often something is sent in the second half that takes the acknowledgement along. */
+  private acknowledgeLate(): void {
+    if (this.session.ripen()) this.sender.acknowledge();
+    else if (this.session.ackDue !== "none") this.ackTimer.set(halfAckDelay);
   }
 
   private gaveUp(): void {

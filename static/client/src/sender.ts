@@ -206,7 +206,9 @@ export class Sender {
       }
       const records: SessionRecord[] = [];
       const run = this.gather(link.nextUp, maxPacket);
-      if (this.session.ackDue !== "none" && (this.ackWanted || run.packets.length > 0)) records.push(this.takeAck());
+      const due = this.session.ackDue;
+      const along = due === "along" || due === "now";
+      if (due !== "none" && (this.ackWanted || (along && run.packets.length > 0))) records.push(this.takeAck());
       if (run.packets.length > 0) {
         // An acknowledgement can have made us skip packets that this link has not carried.
         records.push(...this.packetRecords(run, run.first !== link.nextUp));

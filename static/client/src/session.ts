@@ -34,6 +34,7 @@ export class Session {
   /** Whether the proxy has ended its stream. */
   ended = false;
   private owed = 0; // cost that arrived since the proxy was told `received`
+  private ripe = false; // half the time of telling it is over
 
   constructor(
     private readonly key: Bytes,
@@ -49,7 +50,7 @@ export class Session {
   /** The first record of a link. It acknowledges what was received. */
   opening(): SessionRecord {
     if (this.id === "") return { type: "NEW", version: protocolVersion, key: this.key };
-    this.owed = 0;
+    this.told();
     return { type: "RESUME", session: this.id, ack: this.received };
   }
 
@@ -73,15 +74,29 @@ export class Session {
     else if (packet.length > 0) this.sink.received(packet);
   }
 
-  /** Whether what arrived must be acknowledged: not at all, within a second, at once. */
-  get ackDue(): "none" | "soon" | "now" {
-    return this.owed === 0 ? "none" : this.owed < ackBytes ? "soon" : "now";
+  /** Whether what arrived must be acknowledged: not at all, within a second, with whatever is sent, at once. */
+  get ackDue(): "none" | "soon" | "along" | "now" {
+    if (this.owed === 0) return "none";
+    if (this.owed >= ackBytes) return "now";
+    return this.ripe || this.owed >= ackBytes / 2 ? "along" : "soon";
+  }
+
+  /** Half of that second is over. Returns whether it is all over. */
+  ripen(): boolean {
+    const over = this.ripe;
+    this.ripe = this.owed > 0;
+    return over;
   }
 
   /** The acknowledgement to send now. */
   ack(): SessionRecord {
-    this.owed = 0;
+    this.told();
     return { type: "ACK", id: this.received };
+  }
+
+  private told(): void {
+    this.owed = 0;
+    this.ripe = false;
   }
 
   /** Whether both streams have ended and the proxy has everything. */

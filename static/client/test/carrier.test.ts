@@ -110,3 +110,18 @@ test("the details tell packets, acknowledgements and links, only to those who li
   assert.deepEqual([...kinds].sort(), ["ack-received", "ack-sent", "cut", "packet-received", "packet-sent", "resume"]);
   assert.ok(bench.details.every((d) => d.transport === "websocket"));
 });
+
+test("what is sent takes an acknowledgement along twice a second, and none goes by itself", async () => {
+  const { clock, bench } = setup(named("websocket"));
+  const s = bench.open();
+  await clock.pass(1000, () => s.opened);
+  bench.trunk.watchers.add(bench);
+  for (let i = 0; i < 100; i++) {
+    s.write("x");
+    await clock.pass(100); // the answer comes
+  }
+  const sent = bench.details.filter((d) => d.kind === "ack-sent" || d.kind === "packet-sent");
+  const acks = sent.flatMap((d, i) => (d.kind === "ack-sent" ? [i] : []));
+  assert.ok(acks.length >= 10 && acks.length <= 25, `${acks.length} acknowledgements in 10 s`);
+  assert.ok(acks.every((i) => sent[i + 1]?.kind === "packet-sent"), "an acknowledgement went by itself");
+});

@@ -38,14 +38,30 @@ test("a gap breaks the protocol and delivers nothing", () => {
 test("64 KiB are acknowledged at once, small packets counting as 256 bytes", () => {
   const { session: s } = session();
   s.accept(1, new Uint8Array(64 * 1024 - 1));
-  assert.equal(s.ackDue, "soon");
+  assert.equal(s.ackDue, "along");
   s.accept(2, packet(1));
   assert.equal(s.ackDue, "now");
   s.ack();
   for (let id = 3; id < 258; id++) s.accept(id, packet(1));
-  assert.equal(s.ackDue, "soon");
+  assert.equal(s.ackDue, "along");
   s.accept(258, packet(1));
   assert.equal(s.ackDue, "now");
+});
+
+test("an acknowledgement goes along with what is sent once half its time is over", () => {
+  const { session: s } = session();
+  assert.equal(s.ripen(), false);
+  s.accept(1, packet(1));
+  assert.equal(s.ackDue, "soon");
+  assert.equal(s.ripen(), false);
+  assert.equal(s.ackDue, "along");
+  s.accept(2, packet(2));
+  assert.equal(s.ackDue, "along");
+  s.ack();
+  s.accept(3, packet(3));
+  assert.equal(s.ackDue, "soon");
+  assert.equal(s.ripen(), false);
+  assert.equal(s.ripen(), true);
 });
 
 test("the opening is repeated with the same key until it is answered, then resumes", () => {
