@@ -14,7 +14,7 @@ import (
 // fill sends what the session has room for, in pieces of 16 KiB.
 func fill(s *csp.Session) (n int) {
 	for {
-		r := s.Reserve(16 << 10)
+		r := s.Reserve(16<<10, false)
 		if r == 0 {
 			return n
 		}

@@ -16,8 +16,12 @@ type outgoing struct {
 	ended    bool   // an end-of-stream packet is queued
 	cost     int    // of the queue
 	reserved int
-	bound    int  // of cost + reserved
-	starved  bool // a reservation was refused
+	bound    int // of cost + reserved
+	starved  int // the limit by which a reservation was refused; 0: none was
+
+	timed   uint64        // id of the packet whose delay is being measured; 0: none
+	timedAt time.Time     // when a link took it
+	delay   time.Duration // of the last one, from there to its acknowledgement
 
 	round      time.Time // when the current measurement of the link's speed began
 	roundAcked int       // cost acknowledged in it
@@ -25,11 +29,17 @@ type outgoing struct {
 
 func (p *sent) cost() int { return max(p.size(), minCost) }
 
-// reserve grants up to n bytes, or nothing when less than a quarter is free.
-func (o *outgoing) reserve(n int) int {
-	room := o.bound - o.cost - o.reserved
+// reserve grants up to n bytes, or nothing when less than a quarter is free. On a short way
+// half the first bound does as well for who yields as all of it: the rest would only lie in
+// a queue, and whatever else is sent waits behind that.
+func (o *outgoing) reserve(n int, yields bool, opts *Options) int {
+	limit := o.bound
+	if yields && o.delay < shortWay {
+		limit = opts.SendBuffer / 2
+	}
+	room := limit - o.cost - o.reserved
 	if room < n && room < (n+3)/4 {
-		o.starved = true
+		o.starved = limit
 		return 0
 	}
 	n = min(n, room)
@@ -37,11 +47,14 @@ func (o *outgoing) reserve(n int) int {
 	return n
 }
 
+// shortWay: a packet that is acknowledged in this time went a short way.
+const shortWay = 5 * time.Millisecond
+
 // unstarve reports whether a refused reservation may succeed now. It waits for a
-// quarter of the bound, so that readers are woken for a good piece.
+// quarter of the limit, so that readers are woken for a good piece.
 func (o *outgoing) unstarve() bool {
-	if o.starved && o.bound-o.cost-o.reserved >= o.bound/4 {
-		o.starved = false
+	if o.starved > 0 && o.starved-o.cost-o.reserved >= o.starved/4 {
+		o.starved = 0
 		return true
 	}
 	return false
@@ -99,6 +112,9 @@ func (o *outgoing) take(b *Batch, limit int) {
 		size += p.size()
 	}
 	o.taken = max(o.taken, o.first+uint64(o.next)-1)
+	if o.timed == 0 && len(b.Packets) > 0 {
+		o.timed, o.timedAt = o.taken, time.Now()
+	}
 }
 
 // ack drops all packets up to id.
@@ -116,6 +132,9 @@ func (o *outgoing) ack(id uint64, opts *Options) {
 		}
 	}
 	o.queue = dropFront(o.queue, n)
+	if o.timed != 0 && id >= o.timed {
+		o.timed, o.delay = 0, time.Since(o.timedAt)
+	}
 	o.first = id + 1
 	o.next = max(o.next-n, 0)
 	o.grow(opts)
@@ -132,7 +151,7 @@ func (o *outgoing) grow(opts *Options) {
 	switch took := now.Sub(o.round); {
 	case took > 4*growTime:
 		o.shrink(opts)
-	case took < growTime && o.starved && o.bound*2 <= opts.MaxSendBuffer && opts.Budget.Grow(o.bound):
+	case took < growTime && o.starved == o.bound && o.bound*2 <= opts.MaxSendBuffer && opts.Budget.Grow(o.bound):
 		o.bound *= 2
 	}
 	o.round, o.roundAcked = now, 0

@@ -137,7 +137,7 @@ func TestReserveStopsAtTheBound(t *testing.T) {
 	l := attach(t, s, 0)
 	sent := 0
 	for {
-		n := s.Reserve(16 << 10)
+		n := s.Reserve(16<<10, false)
 		if n == 0 {
 			break
 		}
@@ -159,7 +159,7 @@ func TestReserveStopsAtTheBound(t *testing.T) {
 	if h.writable != 1 {
 		t.Errorf("Writable was called %d times after a quarter was acknowledged, want 1", h.writable)
 	}
-	if n := s.Reserve(16 << 10); n != 16<<10 {
+	if n := s.Reserve(16<<10, false); n != 16<<10 {
 		t.Errorf("Reserve after that: %d", n)
 	}
 	s.Unreserve(16 << 10)
@@ -169,7 +169,7 @@ func TestSmallPacketsCountAsMuchAsTheirMemory(t *testing.T) {
 	_, s, _ := open(t, csp.Options{SendBuffer: 64 << 10})
 	l := attach(t, s, 0)
 	sent := 0
-	for s.Reserve(1) > 0 {
+	for s.Reserve(1, false) > 0 {
 		s.Send(buffer.Copy([]byte{1}), 1)
 		taken(t, l) // so that packets are not merged
 		sent++
@@ -185,7 +185,7 @@ func TestBoundGrowsOnAFastLinkWithinTheBudget(t *testing.T) {
 		l := attach(t, s, 0)
 		fill := func() (n int) {
 			for {
-				r := s.Reserve(16 << 10)
+				r := s.Reserve(16<<10, false)
 				if r == 0 {
 					return n
 				}
@@ -214,5 +214,59 @@ func TestBoundGrowsOnAFastLinkWithinTheBudget(t *testing.T) {
 		if n := fill(); n != 64<<10 {
 			t.Errorf("after a slow round the bound is %d, want 64 KiB again", n)
 		}
+	})
+}
+
+// Who yields has half the first bound on a short way, and all of the bound on a long one.
+func TestWhoYields(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, s, h := open(t, csp.Options{SendBuffer: 256 << 10, MaxSendBuffer: 256 << 10})
+		l := attach(t, s, 0)
+		const piece = 16 << 10
+		fill := func(yields bool) (pieces uint64) {
+			for ; s.Reserve(piece, yields) == piece; pieces++ {
+				b := buffer.Get(piece)
+				b.Append(make([]byte, piece))
+				s.Send(b, piece)
+				taken(t, l)
+			}
+			return pieces
+		}
+		acked := uint64(0)
+		expectFill := func(what string, yields bool, want uint64) {
+			t.Helper()
+			if n := fill(yields); n != want {
+				t.Errorf("%s: %d pieces, want %d", what, n, want)
+			}
+			acked += want
+		}
+		expectFill("who yields", true, 8)
+		expectFill("who does not, beside it", false, 8)
+		for id := uint64(1); id <= 12; id++ { // 4 are left: half of what who yields may have
+			h.writable = 0
+			if err := s.Acked(id); err != nil {
+				t.Fatal(err)
+			}
+			if (h.writable > 0) != (id == 4) { // a quarter of the bound, which the last one met
+				t.Errorf("Writable was called %d times at packet %d", h.writable, id)
+			}
+		}
+		expectFill("who yields, beside what is left", true, 4)
+		h.writable = 0
+		s.Acked(14)
+		if h.writable != 1 {
+			t.Errorf("Writable was called %d times when a quarter of the smaller bound was free", h.writable)
+		}
+		s.Acked(acked)
+
+		s.SendApart(buffer.Copy([]byte("x")), 0)
+		taken(t, l)
+		time.Sleep(50 * time.Millisecond)
+		s.Acked(acked + 1)
+		acked++
+		expectFill("who yields on a long way", true, 16)
+		time.Sleep(2 * time.Millisecond)
+		s.Acked(acked)
+		expectFill("and on a short one again", true, 8)
 	})
 }

@@ -276,7 +276,7 @@ func (s *Conn) mayWrite(n int) (int, <-chan struct{}, error) {
 	if err != nil || window == 0 || n == 0 {
 		return 0, changed, err
 	}
-	n = s.c.turns.reserve(s, min(n, window, buffer.Max))
+	n = s.c.turns.reserve(s, min(n, window, buffer.Max), false)
 	s.mu.Lock()
 	s.window -= n
 	s.mu.Unlock()

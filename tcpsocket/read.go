@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"time"
 
 	"encke/buffer"
 	"encke/cause"
@@ -67,13 +68,16 @@ func (s *socket) place() []byte {
 	if window == 0 {
 		return nil
 	}
-	s.granted = s.m.turns.reserve(s, min(window, s.ask))
+	s.granted = s.m.turns.reserve(s, min(window, s.ask), s.light)
 	if s.granted == 0 {
 		return nil
 	}
 	s.into = buffer.Get(s.granted)
 	return s.into.Room()[:s.granted]
 }
+
+// lately is for how long it counts that a socket had much to say, or little.
+const lately = time.Second
 
 // unplace takes back what place gave, because there was nothing to read.
 func (s *socket) unplace() {
@@ -89,7 +93,10 @@ func (s *socket) unplace() {
 func (s *socket) forward(n int, first *Frame) {
 	b := s.into
 	b.Extend(n)
-	s.ask = readSize(s.ask, n)
+	if s.ask = readSize(s.ask, n); n >= minRead {
+		s.much = time.Now()
+	}
+	s.light = n < minRead/4 && time.Since(s.much) > lately
 	s.mu.Lock()
 	s.window -= n
 	s.out += uint64(n)

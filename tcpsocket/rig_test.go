@@ -22,6 +22,7 @@ type wire struct {
 	cond     *sync.Cond
 	queue    []*buffer.Buffer
 	used     int // queued and reserved
+	yielded  int // reservations that did
 	starved  bool
 	writable func()
 	held     bool // deliver nothing
@@ -45,9 +46,12 @@ func (w *wire) Send(b *buffer.Buffer, reserved int) error {
 	return nil
 }
 
-func (w *wire) Reserve(n int) int {
+func (w *wire) Reserve(n int, yields bool) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if yields {
+		w.yielded++
+	}
 	n = min(n, w.bound-w.used)
 	if n <= 0 {
 		w.starved = true

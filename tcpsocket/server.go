@@ -19,8 +19,9 @@ type Sender interface {
 	// Send queues a buffer, which the session then owns, and gives back a
 	// reservation of reserved bytes.
 	Send(b *buffer.Buffer, reserved int) error
-	// Reserve grants room for up to n bytes, or 0: then Writable is called later.
-	Reserve(n int) int
+	// Reserve grants room for up to n bytes, or 0: then Writable is called later. yields
+	// says that other sockets send little beside this one, and are not to wait for it.
+	Reserve(n int, yields bool) int
 	// Unreserve gives back a reservation.
 	Unreserve(n int)
 }

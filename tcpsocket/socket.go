@@ -34,6 +34,8 @@ type socket struct {
 	// Used by the socket's goroutine only, but for Until.
 	reader  *rawconn.Reader
 	ask     int            // how much to read next
+	much    time.Time      // when it last read minRead or more
+	light   bool           // it has read little last, and nowhere near that lately
 	granted int            // room reserved for it
 	into    *buffer.Buffer // what is read into
 

@@ -265,6 +265,33 @@ func TestPageThatDoesNotReadHoldsOnlyItsOwnBackend(t *testing.T) {
 }
 
 // While a bulk socket fills the session, others get their turn.
+// Who reads much yields once another one has read little, not before, and not to itself.
+func TestBulkYieldsToLittle(t *testing.T) {
+	r := newRig(t, nil, Options{})
+	bulk, bulkFar := r.pairHeld()
+	small, smallFar := r.pairHeld()
+	yielded := func() int { r.down.mu.Lock(); defer r.down.mu.Unlock(); return r.down.yielded }
+	pass := func(near, far net.Conn, size int) {
+		t.Helper()
+		go far.Write(random(size))
+		if _, err := io.ReadFull(near, make([]byte, size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pass(bulk, bulkFar, 1<<20)
+	pass(bulk, bulkFar, 10) // the last piece, as every file has one
+	pass(bulk, bulkFar, 1<<20)
+	if n := yielded(); n > 0 {
+		t.Errorf("yielded %d times to nobody", n)
+	}
+	pass(small, smallFar, 10)
+	pass(small, smallFar, 10)
+	pass(bulk, bulkFar, 1<<20)
+	if yielded() == 0 {
+		t.Error("did not yield")
+	}
+}
+
 func TestTurns(t *testing.T) {
 	r := newRig(t, nil, Options{})
 	r.down.hold(true)

@@ -1,6 +1,9 @@
 package tcpsocket
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // turns lets the sockets of one session use its room in turn: who finds no room
 // waits behind those who wait already, and is woken when it is first and there is
@@ -9,19 +12,25 @@ type turns struct {
 	sender Sender
 
 	mu      sync.Mutex
-	waiting []waiter // the first was, or will be, woken
-	calls   uint64   // of writable, to notice one that came in between
+	waiting []waiter  // the first was, or will be, woken
+	little  time.Time // when a light socket last asked
+	calls   uint64    // of writable, to notice one that came in between
 }
 
 // waiter is woken by wake, which must not block.
 type waiter interface{ wake() }
 
 // reserve grants up to n bytes of the session's room to w. 0 means that w will be
-// woken when it should ask again.
-func (t *turns) reserve(w waiter, n int) int {
+// woken when it should ask again. Who is light does not wait for the turn of others, who
+// leave the room for it.
+func (t *turns) reserve(w waiter, n int, light bool) int {
 	for {
 		t.mu.Lock()
-		if len(t.waiting) > 0 && t.waiting[0] != w {
+		if light {
+			t.little = time.Now()
+		}
+		yields := !light && time.Since(t.little) < lately
+		if !light && len(t.waiting) > 0 && t.waiting[0] != w {
 			t.enqueue(w)
 			t.mu.Unlock()
 			return 0
@@ -29,7 +38,7 @@ func (t *turns) reserve(w waiter, n int) int {
 		calls := t.calls
 		t.mu.Unlock()
 
-		granted := t.sender.Reserve(n)
+		granted := t.sender.Reserve(n, yields)
 
 		t.mu.Lock()
 		if granted > 0 {

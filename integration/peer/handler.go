@@ -32,4 +32,4 @@ var _ tcpsocket.Sender = pieces{}
 const maxPiece = 4000
 
 // Reserve implements tcpsocket.Sender.
-func (s pieces) Reserve(n int) int { return s.Session.Reserve(min(n, maxPiece)) }
+func (s pieces) Reserve(n int, yields bool) int { return s.Session.Reserve(min(n, maxPiece), yields) }
