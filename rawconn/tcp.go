@@ -1,6 +1,7 @@
 package rawconn
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -44,10 +45,14 @@ func (c TCPConn) Write(p []byte) (int, error) {
 
 func (c TCPConn) done(t *transfer, op string, err error) (int, error) {
 	n := t.n
-	if err == nil {
-		if err = t.err; err != nil && err != io.EOF {
-			err = &net.OpError{Op: op, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
-		}
+	var raw *net.OpError
+	switch {
+	case errors.As(err, &raw):
+		raw.Op = op
+	case err == nil && t.err != nil && t.err != io.EOF:
+		err = &net.OpError{Op: op, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: t.err}
+	case err == nil:
+		err = t.err
 	}
 	t.p, t.n, t.err = nil, 0, nil
 	transfers.Put(t)

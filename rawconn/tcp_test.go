@@ -58,14 +58,14 @@ func TestTCPConnFails(t *testing.T) {
 	near, far := rawconn.NewTCPConn(a.(*net.TCPConn)), rawconn.NewTCPConn(b.(*net.TCPConn))
 	p := make([]byte, 8)
 	near.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
-	if _, err := near.Read(p); !errors.Is(err, os.ErrDeadlineExceeded) {
+	var op *net.OpError
+	if _, err := near.Read(p); !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &op) || op.Op != "read" {
 		t.Errorf("%v, want that the deadline has passed", err)
 	}
 	near.SetReadDeadline(time.Time{})
 
 	far.SetLinger(0)
 	far.Close() // resets
-	var op *net.OpError
 	if _, err := near.Read(p); !errors.Is(err, syscall.ECONNRESET) || !errors.As(err, &op) || op.Op != "read" {
 		t.Errorf("%#v, want a *net.OpError: reset", err)
 	}
