@@ -132,7 +132,7 @@ func (l *Link) Take(b *Batch, max int) (bool, error) {
 	if o.first+uint64(o.next) <= l.before {
 		max = min(max, repeated)
 	}
-	o.take(b, max)
+	o.take(b, max, s.opts)
 	if len(b.Packets) > 0 {
 		b.Seq = b.First != l.next
 		l.next = b.First + uint64(len(b.Packets))

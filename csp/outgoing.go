@@ -22,6 +22,7 @@ type outgoing struct {
 	timed   uint64        // id of the packet whose delay is being measured; 0: none
 	timedAt time.Time     // when a link took it
 	delay   time.Duration // of the last one, from there to its acknowledgement
+	delayAt time.Time     // when that came
 
 	round      time.Time // when the current measurement of the link's speed began
 	roundAcked int       // cost acknowledged in it
@@ -34,12 +35,12 @@ func (p *sent) cost() int { return max(p.size(), minCost) }
 // a queue, and whatever else is sent waits behind that.
 func (o *outgoing) reserve(n int, yields bool, opts *Options) int {
 	limit := o.bound
-	if yields && o.delay < shortWay {
+	if yields && (o.delay < shortWay || time.Since(o.delayAt) > delayHolds) {
 		limit = opts.SendBuffer / 2
 	}
 	room := limit - o.cost - o.reserved
 	if room < n && room < (n+3)/4 {
-		o.starved = limit
+		o.starved = max(o.starved, limit)
 		return 0
 	}
 	n = min(n, room)
@@ -47,8 +48,14 @@ func (o *outgoing) reserve(n int, yields bool, opts *Options) int {
 	return n
 }
 
-// shortWay: a packet that is acknowledged in this time went a short way.
-const shortWay = 5 * time.Millisecond
+// A packet that is acknowledged within shortWay went a short way. That is measured of one
+// behind at most what who yields may have on the way, or the queue that more would be is
+// taken for the way; and behind enough that the other side does not wait for more before it
+// acknowledges. What was measured holds for delayHolds, then it is tried again.
+const (
+	shortWay   = 5 * time.Millisecond
+	delayHolds = 2 * time.Second
+)
 
 // unstarve reports whether a refused reservation may succeed now. It waits for a
 // quarter of the limit, so that readers are woken for a good piece.
@@ -93,7 +100,7 @@ func (o *outgoing) rewind() int {
 	if o.taken >= o.first {
 		again = int(o.taken - o.first + 1)
 	}
-	o.next = 0
+	o.next, o.timed = 0, 0
 	return again
 }
 
@@ -101,7 +108,7 @@ func (o *outgoing) rewind() int {
 func (o *outgoing) usedUp() bool { return o.first+uint64(len(o.queue)) > lastID }
 
 // take moves packets for a link into b until limit payload bytes are reached.
-func (o *outgoing) take(b *Batch, limit int) {
+func (o *outgoing) take(b *Batch, limit int, opts *Options) {
 	b.First = o.first + uint64(o.next)
 	for size := 0; o.next < len(o.queue) && size < limit; o.next++ {
 		p := o.queue[o.next]
@@ -112,8 +119,9 @@ func (o *outgoing) take(b *Batch, limit int) {
 		size += p.size()
 	}
 	o.taken = max(o.taken, o.first+uint64(o.next)-1)
-	if o.timed == 0 && len(b.Packets) > 0 {
-		o.timed, o.timedAt = o.taken, time.Now()
+	half := opts.SendBuffer / 2
+	if o.timed == 0 && len(b.Packets) > 0 && o.cost <= half && o.cost > min(ackBytes, half/2) {
+		o.timed, o.timedAt = o.first+uint64(o.next)-1, time.Now()
 	}
 }
 
@@ -133,7 +141,8 @@ func (o *outgoing) ack(id uint64, opts *Options) {
 	}
 	o.queue = dropFront(o.queue, n)
 	if o.timed != 0 && id >= o.timed {
-		o.timed, o.delay = 0, time.Since(o.timedAt)
+		o.delayAt = time.Now()
+		o.timed, o.delay = 0, o.delayAt.Sub(o.timedAt)
 	}
 	o.first = id + 1
 	o.next = max(o.next-n, 0)

@@ -259,14 +259,25 @@ func TestWhoYields(t *testing.T) {
 		}
 		s.Acked(acked)
 
-		s.SendApart(buffer.Copy([]byte("x")), 0)
-		taken(t, l)
-		time.Sleep(50 * time.Millisecond)
-		s.Acked(acked + 1)
-		acked++
-		expectFill("who yields on a long way", true, 16)
-		time.Sleep(2 * time.Millisecond)
-		s.Acked(acked)
+		long := func(way time.Duration) { // the packets of one filling are that long on it
+			time.Sleep(way)
+			s.Acked(acked)
+		}
+		expectFill("who yields", true, 8)
+		long(50 * time.Millisecond)
+		expectFill("on a long way", true, 16)
+		long(2 * time.Millisecond)
 		expectFill("and on a short one again", true, 8)
+		long(2 * time.Millisecond)
+
+		expectFill("alone", false, 16)
+		s.Acked(acked - 8)
+		long(50 * time.Millisecond) // its own queue
+		expectFill("on a way that was short before that queue", true, 8)
+		long(50 * time.Millisecond)
+		expectFill("on a long way", true, 16)
+		long(time.Millisecond)
+		time.Sleep(3 * time.Second)
+		expectFill("a while later it is tried again", true, 8)
 	})
 }

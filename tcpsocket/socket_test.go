@@ -264,7 +264,6 @@ func TestPageThatDoesNotReadHoldsOnlyItsOwnBackend(t *testing.T) {
 	}
 }
 
-// While a bulk socket fills the session, others get their turn.
 // Who reads much yields once another one has read little, not before, and not to itself.
 func TestBulkYieldsToLittle(t *testing.T) {
 	r := newRig(t, nil, Options{})
@@ -292,6 +291,7 @@ func TestBulkYieldsToLittle(t *testing.T) {
 	}
 }
 
+// While a bulk socket fills the session, others get their turn.
 func TestTurns(t *testing.T) {
 	r := newRig(t, nil, Options{})
 	r.down.hold(true)

@@ -1,6 +1,7 @@
 package tcpsocket
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -14,6 +15,7 @@ type turns struct {
 	mu      sync.Mutex
 	waiting []waiter  // the first was, or will be, woken
 	little  time.Time // when a light socket last asked
+	last    waiter    // which one
 	calls   uint64    // of writable, to notice one that came in between
 }
 
@@ -27,11 +29,11 @@ func (t *turns) reserve(w waiter, n int, light bool) int {
 	for {
 		t.mu.Lock()
 		if light {
-			t.little = time.Now()
+			t.little, t.last = time.Now(), w
 		}
-		yields := !light && time.Since(t.little) < lately
+		yields := !light && t.last != w && time.Since(t.little) < lately
 		if !light && len(t.waiting) > 0 && t.waiting[0] != w {
-			t.enqueue(w)
+			t.enqueue(w, false)
 			t.mu.Unlock()
 			return 0
 		}
@@ -50,7 +52,7 @@ func (t *turns) reserve(w waiter, n int, light bool) int {
 			return granted
 		}
 		if t.calls == calls {
-			t.enqueue(w)
+			t.enqueue(w, light)
 			t.mu.Unlock()
 			return 0
 		}
@@ -62,6 +64,9 @@ func (t *turns) reserve(w waiter, n int, light bool) int {
 func (t *turns) forget(w waiter) {
 	t.mu.Lock()
 	next := t.leave(w)
+	if t.last == w {
+		t.last = nil
+	}
 	t.mu.Unlock()
 	if next != nil {
 		next.wake()
@@ -82,13 +87,17 @@ func (t *turns) writable() {
 	}
 }
 
-func (t *turns) enqueue(w waiter) {
+func (t *turns) enqueue(w waiter, first bool) {
 	for _, other := range t.waiting {
 		if other == w {
 			return
 		}
 	}
-	t.waiting = append(t.waiting, w)
+	if first {
+		t.waiting = slices.Insert(t.waiting, 0, w)
+	} else {
+		t.waiting = append(t.waiting, w)
+	}
 }
 
 // leave removes w and returns who is first now, if w was first before.

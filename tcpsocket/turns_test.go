@@ -61,11 +61,23 @@ func TestLightSocketsTakeNoTurn(t *testing.T) {
 				}
 			}
 		}
-		room.left = 0
-		ask(light, true, 0) // it waits too, where there is no room at all
+
+		room.left, second.times = 0, 0
+		ask(second, false, 0)
+		ask(light, true, 0) // it waits too, where there is no room at all, but not behind others
 		turns.writable()
-		if light.times != 1 {
-			t.Errorf("who was refused was woken %d times, want once", light.times)
+		if light.times != 1 || second.times != 0 {
+			t.Errorf("woken: light %d times, the other one %d; want once and never", light.times, second.times)
+		}
+		room.left = 100
+		ask(light, true, 10)
+		if second.times != 1 {
+			t.Errorf("the next one was woken %d times, want once", second.times)
+		}
+		ask(second, false, 10)
+		ask(light, false, 10)
+		if room.yields[len(room.yields)-1] {
+			t.Error("yielded to itself")
 		}
 	})
 }
