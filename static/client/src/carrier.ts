@@ -54,6 +54,7 @@ export class Carrier implements AttachmentOwner {
   private readonly watch: Watch;
   private readonly reasons: Reasons;
   private readonly ackTimer: Timer;
+  private ackSet = 0; // when it was set, by the clock
   private readonly session: Session;
 
   constructor(
@@ -251,15 +252,24 @@ export class Carrier implements AttachmentOwner {
         break;
       case "soon":
       case "along":
-        if (!this.ackTimer.running) this.ackTimer.set(halfAckDelay);
+        if (!this.ackTimer.running) this.acknowledgeLater();
         break;
     }
   }
 
-  /** Most often something is sent in the second half that takes the acknowledgement along. */
+  private acknowledgeLater(): void {
+    this.ackSet = this.parts.platform.clock.now();
+    this.ackTimer.set(halfAckDelay);
+  }
+
+  /**
+   * Most often something is sent in the second half that takes the acknowledgement along.
+   * There is no second half where the browser lets timers of hidden pages wait.
+   */
   private acknowledgeLate(): void {
-    if (this.session.ripen()) this.sender.acknowledge();
-    else if (this.session.ackDue !== "none") this.ackTimer.set(halfAckDelay);
+    const late = this.parts.platform.clock.now() - this.ackSet >= 2 * halfAckDelay;
+    if (this.session.ripen() || late) this.sender.acknowledge();
+    else if (this.session.ackDue !== "none") this.acknowledgeLater();
   }
 
   private gaveUp(): void {
