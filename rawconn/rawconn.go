@@ -1,7 +1,8 @@
 // Package rawconn reads sockets without holding a buffer while waiting, and
 // writes to them without waiting. On connections that are no sockets (TLS, pipes)
 // and on systems other than Unix it does the same with ordinary calls, at the
-// price of a small buffer for each. It imports nothing of ours.
+// price of a small buffer for each. On Linux the runtime is not told of its system calls,
+// since they do not wait. It imports nothing of ours.
 package rawconn
 
 import (

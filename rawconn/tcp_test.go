@@ -19,11 +19,21 @@ func TestTCPConn(t *testing.T) {
 	a.(*net.TCPConn).SetWriteBuffer(8 << 10)
 	near, far := rawconn.NewTCPConn(a.(*net.TCPConn)), rawconn.NewTCPConn(b.(*net.TCPConn))
 	var want []byte
+	near.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+	for err := error(nil); err == nil; { // until one has to wait
+		var n int
+		if n, err = near.Write(make([]byte, 4<<10)); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal(err)
+		}
+		want = append(want, make([]byte, n)...)
+	}
+	full := len(want)
+	near.SetWriteDeadline(time.Time{})
 	for i := range 200 {
 		want = append(want, bytes.Repeat([]byte{byte(i)}, 1+i*97%9000)...)
 	}
 	go func() {
-		for p, size := want, 1; len(p) > 0; size = size*3%8191 + 1 {
+		for p, size := want[full:], 1; len(p) > 0; size = size*3%8191 + 1 {
 			n, err := near.Write(p[:min(size, len(p))])
 			if err != nil || n != min(size, len(p)) {
 				t.Errorf("Write of %d bytes = %d, %v", size, n, err)
@@ -32,7 +42,6 @@ func TestTCPConn(t *testing.T) {
 		}
 		near.CloseWrite()
 	}()
-	time.Sleep(20 * time.Millisecond) // the first writes have to wait
 	var got []byte
 	for size := 1; ; size = size*5%4099 + 1 {
 		p := make([]byte, size)

@@ -12,11 +12,11 @@ import (
 type turns struct {
 	sender Sender
 
-	mu      sync.Mutex
-	waiting []waiter  // the first was, or will be, woken
-	little  time.Time // when a light socket last asked
-	last    waiter    // which one
-	calls   uint64    // of writable, to notice one that came in between
+	mu       sync.Mutex
+	waiting  []waiter  // the first was, or will be, woken
+	little   time.Time // when a light socket last asked
+	littleBy waiter    // which one
+	calls    uint64    // of writable, to notice one that came in between
 }
 
 // waiter is woken by wake, which must not block.
@@ -29,9 +29,9 @@ func (t *turns) reserve(w waiter, n int, light bool) int {
 	for {
 		t.mu.Lock()
 		if light {
-			t.little, t.last = time.Now(), w
+			t.little, t.littleBy = time.Now(), w
 		}
-		yields := !light && t.last != w && time.Since(t.little) < lately
+		yields := !light && t.littleBy != w && time.Since(t.little) < lately
 		if !light && len(t.waiting) > 0 && t.waiting[0] != w {
 			t.enqueue(w, false)
 			t.mu.Unlock()
@@ -64,8 +64,8 @@ func (t *turns) reserve(w waiter, n int, light bool) int {
 func (t *turns) forget(w waiter) {
 	t.mu.Lock()
 	next := t.leave(w)
-	if t.last == w {
-		t.last = nil
+	if t.littleBy == w {
+		t.littleBy = nil
 	}
 	t.mu.Unlock()
 	if next != nil {
