@@ -17,8 +17,8 @@ const (
 // incoming is the receiving half of a session. It is guarded by Session.mu.
 type incoming struct {
 	got     uint64 // highest id received in order
-	ended   bool   // the packet got was the end of the stream
 	unacked int    // cost that arrived since the other side was told got
+	ended   bool   // the packet got was the end of the stream
 	again   bool   // something arrived again: the other side does not know got
 	ackDue  bool   // the session is among lateAcks
 	ripe    bool   // an acknowledgement is to go with whatever is sent

@@ -56,8 +56,8 @@ type Session struct {
 	in  incoming
 
 	link        *Link       // attached, or nil
-	delivering  bool        // Deliver wakes the link when it is through
 	takeOvers   *takeOvers  // nil: there were none
+	delivering  bool        // Deliver wakes the link when it is through
 	halfOpen    bool        // there was no second request and no link yet
 	linger      *time.Timer // runs while no link is attached
 	lingerUntil time.Time

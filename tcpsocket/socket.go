@@ -32,21 +32,22 @@ type socket struct {
 	dirty bool      // is in Mux.dirty
 
 	// Used by the socket's goroutine only, but for Until.
+	light   bool // it has read little last, and nowhere near that lately
 	reader  *rawconn.Reader
 	ask     int            // how much to read next
 	much    time.Time      // when it last read minRead or more
-	light   bool           // it has read little last, and nowhere near that lately
 	granted int            // room reserved for it
 	into    *buffer.Buffer // what is read into
 
-	mu     sync.Mutex
-	conn   net.Conn           // nil while dialing
-	cancel context.CancelFunc // of the dial, nil after it
-	over   bool               // removed from the mux
+	mu      sync.Mutex
+	conn    net.Conn           // nil while dialing
+	cancel  context.CancelFunc // of the dial, nil after it
+	over    bool               // removed from the mux
+	said    pageState
+	writing writeState // towards the backend
+	reading readState  // from the backend
 
 	// Towards the backend.
-	said    pageState
-	writing writeState
 	queue   []*buffer.Buffer
 	queued  int            // bytes of queue, and of what is being written from it
 	account buffer.Account // of queued
@@ -57,9 +58,8 @@ type socket struct {
 	in      uint64
 
 	// From the backend.
-	reading readState
-	window  int // bytes that the page still takes
-	out     uint64
+	window int // bytes that the page still takes
+	out    uint64
 }
 
 // pageState is what the page said last about its direction. It only moves on.
