@@ -12,9 +12,9 @@ import (
 // wait that is most of their memory. So whoever reads may be told that nothing came for a
 // while, and leave the waiting to a new goroutine.
 
-// ErrQuiet is returned by ReadOrRest when nothing has come for a second or two since
-// something did: whoever reads should go on in a new goroutine. The first one, which may
-// have done other things before, is told within a second, whatever comes; where it is no
+// ErrQuiet is returned by ReadOrRest when nothing has come for half a second to a second
+// since something did: whoever reads should go on in a new goroutine. The first one, which may
+// have done other things before, is told within half a second, whatever comes; where it is no
 // socket that is read at once, and nobody else is told.
 var ErrQuiet = errors.New("nothing came for a while")
 
@@ -98,7 +98,7 @@ type readers struct {
 }
 
 // roundTime is how often readers are looked at.
-const roundTime = time.Second
+const roundTime = 500 * time.Millisecond
 
 func (b *readers) add(r *Reader) {
 	b.mu.Lock()

@@ -8,7 +8,8 @@ import (
 )
 
 // The proxy counts as quiet when it allocates less than quietBytes from one look to the
-// next. Tidying up is worth it when it has allocated leastWorth since the last time, and a
+// next, twice: what it does by itself soon after it became idle, such as to go on in
+// goroutines with smaller stacks, frees memory too. Tidying up is worth it when it has allocated leastWorth since the last time, and a
 // quarter of what was in use then: a collection costs what is in use.
 const (
 	look       = 500 * time.Millisecond
@@ -61,15 +62,17 @@ func heap() (allocated, used uint64) {
 // allocated bytes.
 type quiet struct {
 	seen  uint64 // the last look
+	still bool   // it was quiet then
 	tidy  uint64 // when it was tidied up last
 	worth uint64
 }
 
 // due reports whether now is the time to tidy up.
 func (q *quiet) due(now uint64) bool {
-	still := now-q.seen < quietBytes
+	before := q.still
+	q.still = now-q.seen < quietBytes
 	q.seen = now
-	return still && now-q.tidy >= q.worth
+	return before && q.still && now-q.tidy >= q.worth
 }
 
 // tidied notes that it was, and what is left.
