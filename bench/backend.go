@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"encke/rawconn"
 )
 
 // role is what a connection to the backend does. The first 8 bytes of each connection
@@ -57,11 +59,12 @@ func startBackend(addr string) (*backend, error) {
 
 func (b *backend) accept(ln net.Listener) {
 	for {
-		c, err := ln.Accept()
+		conn, err := ln.Accept()
 		if err != nil {
 			time.Sleep(time.Millisecond) // out of descriptors: some are being closed
 			continue
 		}
+		c := rawconn.NewTCPConn(conn.(*net.TCPConn))
 		b.open.Add(1)
 		b.mu.Lock()
 		b.live[c] = struct{}{}
@@ -91,7 +94,7 @@ func (b *backend) settle() {
 	time.Sleep(50 * time.Millisecond)
 }
 
-func (b *backend) serve(c net.Conn) {
+func (b *backend) serve(c rawconn.TCPConn) {
 	var h [8]byte
 	if _, err := io.ReadFull(c, h[:]); err != nil {
 		return
@@ -115,7 +118,7 @@ func (b *backend) serve(c net.Conn) {
 			}
 		}
 	case roleFlood:
-		b.flood.serve(c.(*net.TCPConn))
+		b.flood.serve(c.TCPConn)
 	case rolePaced:
 		pace(c, time.Duration(binary.BigEndian.Uint32(h[4:]))*time.Microsecond)
 	}

@@ -7,4 +7,6 @@ require (
 	github.com/coder/websocket v1.8.15
 )
 
+require golang.org/x/sys v0.49.0 // indirect
+
 replace encke => ../
