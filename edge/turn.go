@@ -43,7 +43,7 @@ func (c *Conn) newTurn() net.Conn {
 
 // patience is how soon the next request must follow for the turn to go on, so that a client
 // that sends one after the other finds net/http waiting. Others pay for another turn.
-const patience = 50 * time.Millisecond
+const patience = 500 * time.Millisecond
 
 // Read reads from the connection, at most to the end of a message. net/http reads a single
 // byte ahead while a handler runs.
