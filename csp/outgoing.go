@@ -16,8 +16,9 @@ type outgoing struct {
 	ended    bool   // an end-of-stream packet is queued
 	cost     int    // of the queue
 	reserved int
-	bound    int // of cost + reserved
-	starved  int // the limit by which a reservation was refused; 0: none was
+	bound    int    // of cost + reserved
+	starved  int    // the limit by which a reservation was refused; 0: none was
+	passed   uint64 // last id when one that yields was refused, until it gets something; 0: none
 
 	timed   uint64        // id of the packet whose delay is being measured; 0: none
 	timedAt time.Time     // when a link took it
@@ -32,7 +33,8 @@ func (p *sent) cost() int { return max(p.size(), minCost) }
 
 // reserve grants up to n bytes, or nothing when less than a quarter is free. On a short way
 // half the first bound does as well for who yields as all of it: the rest would only lie in
-// a queue, and whatever else is sent waits behind that.
+// a queue, and whatever else is sent waits behind that. Where others fill that half by
+// themselves there is nothing to yield: it is as if the way were long.
 func (o *outgoing) reserve(n int, yields bool, opts *Options) int {
 	limit := o.bound
 	if yields && (o.delay < shortWay || time.Since(o.delayAt) > delayHolds) {
@@ -41,7 +43,13 @@ func (o *outgoing) reserve(n int, yields bool, opts *Options) int {
 	room := limit - o.cost - o.reserved
 	if room < n && room < (n+3)/4 {
 		o.starved = max(o.starved, limit)
+		if limit < o.bound && o.passed == 0 {
+			o.passed = o.first + uint64(len(o.queue)) - 1
+		}
 		return 0
+	}
+	if yields {
+		o.passed = 0
 	}
 	n = min(n, room)
 	o.reserved += n
@@ -60,11 +68,15 @@ const (
 // unstarve reports whether a refused reservation may succeed now. It waits for a
 // quarter of the limit, so that readers are woken for a good piece.
 func (o *outgoing) unstarve() bool {
-	if o.starved > 0 && o.starved-o.cost-o.reserved >= o.starved/4 {
+	if o.roomy() {
 		o.starved = 0
 		return true
 	}
 	return false
+}
+
+func (o *outgoing) roomy() bool {
+	return o.starved > 0 && o.starved-o.cost-o.reserved >= o.starved/4
 }
 
 // push queues payload, in the last packet if that has room and no link took it, or else,
@@ -143,6 +155,11 @@ func (o *outgoing) ack(id uint64, opts *Options) {
 	if o.timed != 0 && id >= o.timed {
 		o.delayAt = time.Now()
 		o.timed, o.delay = 0, o.delayAt.Sub(o.timedAt)
+	}
+	if o.passed != 0 && id >= o.passed {
+		if o.passed = 0; o.starved > 0 && !o.roomy() {
+			o.delay, o.delayAt, o.starved = shortWay, time.Now(), o.bound
+		}
 	}
 	o.first = id + 1
 	o.next = max(o.next-n, 0)

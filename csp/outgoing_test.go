@@ -217,6 +217,40 @@ func TestBoundGrowsOnAFastLinkWithinTheBudget(t *testing.T) {
 	})
 }
 
+// Who yields is not starved by others who fill what it may have.
+func TestWhoYieldsGetsRoomBesideOthersWhoFillThat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, s, h := open(t, csp.Options{})
+		l := attach(t, s, 0)
+		const packets = 800 // of others, always on their way; each counts 256 bytes
+		first, last := uint64(1), uint64(0)
+		others := func(n int) {
+			for range n {
+				s.SendApart(buffer.Copy([]byte("little")), 0)
+				last++
+			}
+			taken(t, l)
+		}
+		others(packets)
+		if n := s.Reserve(16<<10, true); n != 0 {
+			t.Fatalf("%d bytes granted beside others who fill it", n)
+		}
+		for range packets {
+			if h.writable > 0 {
+				break
+			}
+			if err := s.Acked(first); err != nil {
+				t.Fatal(err)
+			}
+			first++
+			others(1)
+		}
+		if n := s.Reserve(16<<10, true); n != 16<<10 {
+			t.Errorf("%d bytes granted once all that was on its way is acknowledged, want all", n)
+		}
+	})
+}
+
 // Who yields has half the first bound on a short way, and all of the bound on a long one.
 func TestWhoYields(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
