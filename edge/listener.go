@@ -40,8 +40,8 @@ type Options struct {
 	// TLS is how TLS is spoken. Nil: it is not.
 	TLS *tls.Config
 
-	// Patience bounds the TLS handshake, and the time to the first request behind it;
-	// 3 s are for the PROXY header before it. Default 5 s.
+	// Patience bounds the TLS handshake, the time to the first request behind it, and from
+	// the first byte of a request to the fourth; 3 s are for the PROXY header before it. Default 5 s.
 	Patience time.Duration
 
 	// Idle is how long a connection may be without a request. Default 75 s.

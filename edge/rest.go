@@ -48,7 +48,7 @@ func (c *Conn) Await() error {
 		c.rest.came(false)
 		return err
 	}
-	c.busy = c.requests > 0 && time.Since(since) < patience
+	c.busy = c.requests > 0 && time.Since(since) < nextSoon
 	if answer := c.rest.came(true); !answer {
 		c.resume()
 	}

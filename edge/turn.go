@@ -41,9 +41,11 @@ func (c *Conn) newTurn() net.Conn {
 	return &turn{Conn: c}
 }
 
-// patience is how soon the next request must follow for the turn to go on, so that a client
+// nextSoon is how soon the next request must follow for the turn to go on, so that a client
 // that sends one after the other finds net/http waiting. Others pay for another turn.
-const patience = 500 * time.Millisecond
+// Memory is given back (cmd/encke/cgroup) once twice this, when a turn ends at the latest, is
+// over.
+const nextSoon = 500 * time.Millisecond
 
 // Read reads from the connection, at most to the end of a message. net/http reads a single
 // byte ahead while a handler runs.
@@ -63,17 +65,18 @@ func (t *turn) Read(p []byte) (int, error) {
 	t.mu.Unlock()
 	switch {
 	case c.idle() && !c.busy:
-		return t.leave()
+		return t.leave(0)
 	case c.idle():
 		since := time.Now()
-		if left := c.readBy.Sub(since); left < patience || left > 2*patience {
-			c.setReadBy(since.Add(2 * patience))
+		if left := c.readBy.Sub(since); left < nextSoon || left > 2*nextSoon {
+			c.setReadBy(since.Add(2 * nextSoon))
 		}
 		n, err := c.Read(p)
 		if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
-			return t.leave()
+			return t.leave(time.Since(since))
 		}
-		c.busy = time.Since(since) < patience
+		c.busy = time.Since(since) < nextSoon
+		t.SetReadDeadline(time.Now().Add(t.l.opts.Patience)) // net/http sets its own when it has 4 bytes
 		return n, err
 	}
 	c.setReadBy(readBy)
@@ -109,10 +112,10 @@ func (t *turn) lookAhead() (bool, error) {
 	return true, err
 }
 
-// leave ends the turn, which finds the connection without a request.
-func (t *turn) leave() (int, error) {
+// leave ends the turn, which has found the connection without a request for so long.
+func (t *turn) leave(waited time.Duration) (int, error) {
 	t.over.Store(true)
-	t.park(t.l.opts.Idle)
+	t.park(t.l.opts.Idle - waited)
 	return 0, io.EOF
 }
 

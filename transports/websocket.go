@@ -24,8 +24,8 @@ func closeCode(c cause.Code) websocket.StatusCode { return websocket.StatusCode(
 // leastBuffer is the smallest buffer that bufio has, in bytes: wsConn needs none.
 const leastBuffer = 16
 
-// serveWebSocket upgrades the request and serves the WebSocket for a second at most, which
-// for many is all. Then it returns: whoever called gets goroutine and request back, and the
+// serveWebSocket upgrades the request and serves the WebSocket for half a second at most,
+// which for many is all. Then it returns: whoever called gets goroutine and request back, and the
 // WebSocket goes on in one goroutine of ours.
 func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, origin string) {
 	if r.ContentLength != 0 { // what follows the request would be taken for frames
