@@ -19,7 +19,8 @@ import (
 // and could destroy what the page sent last.
 const lingerTime = 5 * time.Second
 
-// socket is one connection to a backend, on behalf of a page.
+// socket is one connection to a backend, on behalf of a page. Its fields are in this order
+// for its size.
 type socket struct {
 	m     *Mux
 	id    uint64
