@@ -87,7 +87,7 @@ func (r *Reader) wasKicked() bool {
 }
 
 // busy are the readers to which something comes. They share one timer, which runs while
-// there are any: a deadline for each would be one that fires every second, and each wakes a
+// there are any: a deadline for each would be one that fires twice a second, and each wakes a
 // processor.
 var busy readers
 

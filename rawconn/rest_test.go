@@ -67,7 +67,7 @@ func TestFirstReaderRests(t *testing.T) {
 }
 
 // quiet is longer than a reader waits before it is told.
-const quiet = 2500 * time.Millisecond
+const quiet = 1500 * time.Millisecond
 
 // In the middle of a message Read goes on when nothing comes for a while.
 func TestReadDoesNotRest(t *testing.T) {
