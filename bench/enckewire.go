@@ -8,8 +8,8 @@ import (
 
 // What Encke's protocols look like on the wire, as far as a client needs it here:
 // csp/PROTOCOL.md section 3 and tcpsocket/PROTOCOL.md section 1. It is written out
-// instead of imported, so that what is measured is the proxy and not its packages on
-// both sides.
+// instead of imported, so that what is measured is the proxy and not its packages for
+// them on both sides.
 
 // records of a session
 const (

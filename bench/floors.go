@@ -110,14 +110,26 @@ func (r *results) idleFloors(add addFloor) {
 	}
 	if s, ok := r.largestIdle("encke-ws"); ok {
 		// What rounds to no percent at all is 0.
-		add("idle CPU, %", fmt.Sprintf("encke-ws, %d", s.N), 1, 0.5, false, max(s.CPU*100, 0.001))
+		add("idle CPU between heartbeats, %", fmt.Sprintf("encke-ws, %d", s.N), 1, 0.5, false, max(s.CPU*100, 0.001))
 	}
-	for _, peer := range []string{"encke-ws", "encke-mux", "encke-one"} {
-		if most, ok := r.largestIdle(peer); ok && len(r.Idle[peer]) > 1 {
-			least := r.Idle[peer][0]
-			add(fmt.Sprintf("cost of an idle one is flat: at %d ÷ at %d", most.N, least.N), peer, 1.1, 1.0, false, most.Each/least.Each)
+	for _, peer := range []string{"encke-ws", "encke-mux"} {
+		if s := r.Idle[peer]; len(s) == 3 {
+			add(fmt.Sprintf("one more idle one costs the same: from %d to %d ÷ from %d to %d", s[1].N, s[2].N, s[0].N, s[1].N),
+				peer, 1.1, 1.0, false, oneMore(s[1], s[2])/oneMore(s[0], s[1]))
 		}
 	}
+	one, ok := r.largestIdle("encke-one")
+	for _, s := range r.Idle["encke-mux"] {
+		if ok && s.N == one.N {
+			add(fmt.Sprintf("%d idle sockets on one session ÷ on sessions of %d", s.N, socketsPerSession), "encke-one", 1.1, 1.0, false, one.Each/s.Each)
+		}
+	}
+}
+
+// oneMore is the memory of one more idle stream between two measurements. With a hundred of
+// them what the process keeps or does not keep for work is as large as all they need.
+func oneMore(few, many idleSample) float64 {
+	return (many.RSS - many.Base - few.RSS + few.Base) / float64(many.N-few.N)
 }
 
 // websockifyFloors compare with websockify, in everything but the download of one stream.

@@ -10,6 +10,7 @@ func (r *results) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %s, %s; %d interleaved rounds of %s, medians, ratios within a round; %.0f s in all.\n\n    %s\n\n",
 		r.Date, r.Machine, r.Go, r.Rounds, r.Length, r.Seconds, r.Command)
+	r.summaryTable(&b)
 	r.floorTable(&b)
 	for i := range scenarios {
 		if cells, ok := r.Samples[scenarios[i].name]; ok {
@@ -53,6 +54,39 @@ func (r *results) floorTable(b *strings.Builder) {
 			sign = "≥ "
 		}
 		row(b, f.what, f.of, number(f.got), sign+number(f.must), sign+number(f.mark), f.verdict())
+	}
+	b.WriteString("\n")
+}
+
+// summary are the columns of the table for the README.
+var summary = []struct {
+	title, scenario string
+	metric          metric
+}{
+	{"down, 1 stream", "down1", value}, {"down, 50", "down50", value},
+	{"up, 1", "up1", value}, {"up, 50", "up50", value},
+	{"messages up", "msgup1", value}, {"set-up", "setup", value},
+	{"echo p50", "echo", p50}, {"p99", "echo", p99}, {"p99 beside bulk", "mixed", p99}, {"CPU, paced", "paced100", cost(1e6)},
+}
+
+// summaryTable has a line for each peer: ratios to the relay, and the memory of an idle stream.
+func (r *results) summaryTable(b *strings.Builder) {
+	b.WriteString("**In short**: times the relay's. Of the first six more is better, of the others less.\n\n")
+	titles := []string{"peer"}
+	for _, c := range summary {
+		titles = append(titles, c.title)
+	}
+	head(b, append(titles, "idle KiB")...)
+	for _, p := range r.Peers {
+		line := []string{p.Name}
+		for _, c := range summary {
+			line = append(line, number(r.ratio(c.scenario, p.Name, basePeer, c.metric)))
+		}
+		idle := "–"
+		if s, ok := r.largestIdle(p.Name); ok {
+			idle = number(s.EachPSS / 1024)
+		}
+		row(b, append(line, idle)...)
 	}
 	b.WriteString("\n")
 }

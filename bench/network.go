@@ -43,7 +43,7 @@ func (n *network) dial(client *net.TCPAddr, addr string) (*countedConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &countedConn{TCPConn: rawconn.NewTCPConn(c.(*net.TCPConn)), network: n}, nil
+	return &countedConn{Conn: rawconn.NewTCPConn(c.(*net.TCPConn)), network: n}, nil
 }
 
 // dialTCP speaks nothing: a proxy in TCP mode, or the backend itself.
@@ -53,7 +53,7 @@ func dialTCP(n *network, u *url.URL) dialer {
 
 // countedConn is a connection of a network.
 type countedConn struct {
-	rawconn.TCPConn
+	net.Conn
 	network  *network
 	repeated []byte
 }
@@ -68,7 +68,7 @@ func (c *countedConn) Repeat(p []byte, n int) error {
 }
 
 func (c *countedConn) Read(p []byte) (int, error) {
-	n, err := c.TCPConn.Read(p)
+	n, err := c.Conn.Read(p)
 	c.network.wireIn.Add(int64(n))
 	return n, err
 }
@@ -76,7 +76,7 @@ func (c *countedConn) Read(p []byte) (int, error) {
 // last sends p together with the end, which Close then must bring about: both go in one
 // segment. An error does not matter to who leaves.
 func (c *countedConn) last(p []byte) {
-	raw, err := c.SyscallConn()
+	raw, err := c.Conn.(syscall.Conn).SyscallConn()
 	if err != nil {
 		return
 	}
@@ -88,7 +88,7 @@ func (c *countedConn) last(p []byte) {
 }
 
 func (c *countedConn) Write(p []byte) (int, error) {
-	n, err := c.TCPConn.Write(p)
+	n, err := c.Conn.Write(p)
 	c.network.wireOut.Add(int64(n))
 	return n, err
 }

@@ -36,9 +36,10 @@ func startEnckeOne(p *process, l launch) (string, error) {
 	return l.url("http", ""), p.run(l.scratch, l.encke, append(args, enckeArgs...)...)
 }
 
-// enckeArgs lift the limits by address, because a load generator comes from few, and that
-// of descriptors, of which 9,500 sessions take more than the 90 % that are for sessions.
-// Everything else is as it is by default.
+// enckeArgs lift the limits by address, because a load generator comes from few, that of
+// descriptors, of which 9,500 sessions take more than the 90 % that are for sessions, and those
+// of sockets: how many are opened in a second, and how many one target has. Everything else
+// is as it is by default.
 var enckeArgs = []string{"--max-descriptors", "25000", "--open-rate", "100000", "--open-burst", "100000", "--max-per-target", "20000", "--address-sockets", "-1", "--address-requests", "-1", "--address-sessions", "100000", "--address-handshakes", "100000", "--address-upgrades", "100000"}
 
 func startWebsockify(p *process, l launch) (string, error) {
