@@ -58,7 +58,7 @@ func (r *results) floorTable(b *strings.Builder) {
 	b.WriteString("\n")
 }
 
-// summary are the columns of the table for the README.
+// summary are the columns of the table in short, which the main README has of one run.
 var summary = []struct {
 	title, scenario string
 	metric          metric

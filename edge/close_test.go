@@ -16,17 +16,9 @@ func TestCloseDuringARequestDoesNotWait(t *testing.T) {
 		near, far := net.Pipe()
 		defer far.Close()
 		c := newConn(near, &Listener{opts: Options{Stats: new(Stats)}}).newTurn().(*turn)
-		const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-		go io.WriteString(far, request+"\x01")
-		p := make([]byte, 4<<10)
-		for n := 0; n < len(request); {
-			k, err := c.Read(p)
-			if err != nil {
-				t.Fatal(err)
-			}
-			n += k
-		}
-		if n, err := c.Read(p[:1]); n != 0 || err != nil { // as net/http does while a handler runs
+		go io.WriteString(far, getRequest+"\x01")
+		readRequest(t, c)
+		if n, err := c.Read(make([]byte, 1)); n != 0 || err != nil { // as net/http does while a handler runs
 			t.Fatalf("%d bytes (%v) are read ahead of a handler", n, err)
 		}
 		began := time.Now()

@@ -13,7 +13,6 @@ type quick struct {
 	t   *testing.T
 	l   *Listener
 	far net.Conn
-	p   [4 << 10]byte
 }
 
 const getRequest = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -27,7 +26,7 @@ func newQuick(t *testing.T) (*quick, *turn) {
 	}}
 	turn := newConn(near, q.l).newTurn().(*turn)
 	q.send(0, getRequest)
-	q.read(turn)
+	readRequest(t, turn)
 	return q, turn
 }
 
@@ -38,13 +37,14 @@ func (q *quick) send(wait time.Duration, text string) {
 	}()
 }
 
-// read reads a request.
-func (q *quick) read(t *turn) {
-	q.t.Helper()
+// readRequest reads getRequest.
+func readRequest(t *testing.T, from *turn) {
+	t.Helper()
+	p := make([]byte, 4<<10)
 	for n := 0; n < len(getRequest); {
-		k, err := t.Read(q.p[:])
+		k, err := from.Read(p)
 		if err != nil {
-			q.t.Fatal(err)
+			t.Fatal(err)
 		}
 		n += k
 	}
@@ -54,7 +54,7 @@ func (q *quick) read(t *turn) {
 func (q *quick) ends(t *turn, least, most time.Duration) {
 	q.t.Helper()
 	began := time.Now()
-	if _, err := t.Read(q.p[:]); err != io.EOF || len(q.l.resting) != 1 {
+	if _, err := t.Read(make([]byte, 4<<10)); err != io.EOF || len(q.l.resting) != 1 {
 		q.t.Errorf("%v and %d at rest, want EOF and 1", err, len(q.l.resting))
 	}
 	if took := time.Since(began); took < least || took > most {
@@ -68,9 +68,9 @@ func (q *quick) again() *turn {
 	time.Sleep(nextSoon / 2)
 	q.send(0, getRequest)
 	t := (<-q.l.ready).(*turn)
-	q.read(t)
+	readRequest(q.t, t)
 	q.send(nextSoon/2, getRequest)
-	q.read(t)
+	readRequest(q.t, t)
 	return t
 }
 
@@ -92,11 +92,12 @@ func TestFirstBytesInATurnComeInTime(t *testing.T) {
 		turn = q.again()
 		turn.SetReadDeadline(time.Now().Add(q.l.opts.Idle)) // as net/http does
 		q.send(nextSoon/2, "GET")
-		if n, err := turn.Read(q.p[:]); n != 3 || err != nil {
+		p := make([]byte, 4<<10)
+		if n, err := turn.Read(p); n != 3 || err != nil {
 			t.Fatalf("%d bytes, %v", n, err)
 		}
 		began := time.Now()
-		if _, err := turn.Read(q.p[:]); err == nil || time.Since(began) != q.l.opts.Patience {
+		if _, err := turn.Read(p); err == nil || time.Since(began) != q.l.opts.Patience {
 			t.Errorf("%v after %v, want an error after %v", err, time.Since(began), q.l.opts.Patience)
 		}
 		turn.Close()

@@ -10,8 +10,8 @@ import (
 // The proxy counts as quiet when it allocates less than quietBytes from one look to the
 // next, twice: what it does by itself within a second after it became idle frees memory too
 // (goroutines are exchanged for some with smaller stacks, rawconn, and net/http lets go of
-// connections, edge). Tidying up is worth it when it has allocated leastWorth since the last time, and a
-// quarter of what was in use then: a collection costs what is in use.
+// connections, edge). Tidying up is worth it when it has allocated leastWorth since the last
+// time, and a quarter of what was in use then: a collection costs what is in use.
 const (
 	look       = 500 * time.Millisecond
 	quietBytes = 128 << 10
