@@ -12,7 +12,10 @@ import (
 )
 
 // fill sends what the session has room for, in pieces of 16 KiB.
-func fill(s *csp.Session) (n int) {
+func fill(s *csp.Session) int { return fillEach(s, func() {}) }
+
+// fillEach is fill that calls sent after each piece.
+func fillEach(s *csp.Session, sent func()) (n int) {
 	for {
 		r := s.Reserve(16<<10, false)
 		if r == 0 {
@@ -21,6 +24,7 @@ func fill(s *csp.Session) (n int) {
 		b := buffer.Get(r)
 		b.Append(make([]byte, r))
 		s.Send(b, r)
+		sent()
 		n += r
 	}
 }

@@ -55,6 +55,7 @@ func (s *Session) Attach(ack uint64, wake func()) (*Link, error) {
 	old := s.link
 	s.link = l
 	l.before = s.out.taken
+	s.out.asked = false
 	s.halfOpen = false
 	s.moved = time.Now()
 	s.opts.count.attached.Add(1)
@@ -185,6 +186,16 @@ func (l *Link) Patient() {
 		s.scheduleAck()
 	}
 	s.mu.Unlock()
+}
+
+// AckedApart says that what the link carries is acknowledged in requests of their own, which
+// takes longer than on the link itself: more may be on the way.
+func (l *Link) AckedApart() {
+	l.s.mu.Lock()
+	if l.s.link == l {
+		l.s.out.asked = true
+	}
+	l.s.mu.Unlock()
 }
 
 // Probe queues a Ping.

@@ -28,7 +28,8 @@ type Options struct {
 	SendBuffer int
 
 	// MaxSendBuffer is what the bound grows to while acknowledgements come back
-	// fast. Default 1 MiB.
+	// fast, and, beyond four times SendBuffer, where they take long to come.
+	// Default 8 MiB.
 	MaxSendBuffer int
 
 	// Budget bounds the bytes that all sessions keep together. When it is tight no
@@ -69,7 +70,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	def(&o.Node, "n0")
 	def(&o.SendBuffer, 256<<10)
-	def(&o.MaxSendBuffer, 1<<20)
+	def(&o.MaxSendBuffer, 8<<20)
 	def(&o.Linger, 120*time.Second)
 	def(&o.HalfOpen, 15*time.Second)
 	def(&o.GapTimeout, 30*time.Second)

@@ -14,6 +14,8 @@ type outgoing struct {
 	next     int    // index of the first packet that the attached link did not take
 	taken    uint64 // highest id that any link ever took
 	ended    bool   // an end-of-stream packet is queued
+	asked    bool   // acknowledgements come in requests of their own
+	over     int32  // by so much at most cost is above the bound, which was lowered
 	cost     int    // of the queue
 	reserved int
 	bound    int    // of cost + reserved
@@ -143,15 +145,16 @@ func (o *outgoing) ack(id uint64, opts *Options) {
 		return
 	}
 	n := int(id - o.first + 1)
+	before := o.cost
 	for i := range o.queue[:n] {
-		c := o.queue[i].cost()
-		o.cost -= c
-		o.roundAcked += c
+		o.cost -= o.queue[i].cost()
 		if r := o.queue[i].record; r != nil {
 			r.Release()
 		}
 	}
 	o.queue = dropFront(o.queue, n)
+	o.roundAcked += before - o.cost
+	o.over = int32(max(int(o.over)-(before-o.cost), 0))
 	if o.timed != 0 && id >= o.timed {
 		o.delayAt = time.Now()
 		o.timed, o.delay = 0, o.delayAt.Sub(o.timedAt)
@@ -174,21 +177,40 @@ func (o *outgoing) grow(opts *Options) {
 		return
 	}
 	now := time.Now()
+	near := 4 * opts.SendBuffer
 	switch took := now.Sub(o.round); {
-	case took > 4*growTime:
+	case took > 4*growTime, took > 4*farTime && o.bound > near:
 		o.shrink(opts)
-	case took < growTime && o.starved == o.bound && o.bound*2 <= opts.MaxSendBuffer && opts.Budget.Grow(o.bound):
+	case took < growTime && o.starved == o.bound && o.bound*2 <= opts.MaxSendBuffer &&
+		(o.bound*2 <= near || took < farTime && o.far()) && opts.Budget.Grow(o.bound):
 		o.bound *= 2
 	}
 	o.round, o.roundAcked = now, 0
 }
 
-// growTime: a link that carries its bound in this time deserves a larger one.
-const growTime = 500 * time.Millisecond
+// growTime: a link that carries its bound in this time deserves a larger one. Beyond four
+// times the first bound it must be far, and carry it in farTime: what is near goes no faster
+// with more, which only leaves the processor's caches.
+const (
+	growTime = 500 * time.Millisecond
+	farTime  = 100 * time.Millisecond
+	farWay   = 20 * time.Millisecond
+)
+
+// far reports whether acknowledgements take long: they come in requests of their own, or the
+// way is long.
+func (o *outgoing) far() bool { return o.asked || o.delay >= farWay }
 
 func (o *outgoing) shrink(opts *Options) {
-	opts.Budget.Shrink(o.bound - opts.SendBuffer)
+	lowered := o.bound - opts.SendBuffer
+	opts.Budget.Shrink(lowered)
 	o.bound = opts.SendBuffer
+	o.over = int32(min(int(o.over)+lowered, max(o.cost+o.reserved-o.bound, 0)))
+}
+
+// overdone reports that far more is queued than there was room for.
+func (o *outgoing) overdone(opts *Options) bool {
+	return o.cost > o.bound+int(o.over)+8*opts.SendBuffer
 }
 
 // drop releases everything at the end of the session.

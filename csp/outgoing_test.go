@@ -179,39 +179,113 @@ func TestSmallPacketsCountAsMuchAsTheirMemory(t *testing.T) {
 	}
 }
 
-func TestBoundGrowsOnAFastLinkWithinTheBudget(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		_, s, _ := open(t, csp.Options{SendBuffer: 64 << 10, MaxSendBuffer: 1 << 20, Budget: buffer.NewBudget(768 << 10)})
-		l := attach(t, s, 0)
-		fill := func() (n int) {
-			for {
-				r := s.Reserve(16<<10, false)
-				if r == 0 {
-					return n
+// Four times the first bound is enough for what is near.
+func TestBoundGrowsFurtherWhereAcknowledgementsTakeLong(t *testing.T) {
+	const first = 64 << 10
+	for _, tt := range []struct {
+		name  string
+		apart bool
+		delay time.Duration // until what is sent is acknowledged
+		want  int
+	}{
+		{"near", false, 10 * time.Millisecond, 4 * first},
+		{"near, in requests", true, 10 * time.Millisecond, 16 * first},
+		{"far", false, 30 * time.Millisecond, 16 * first},
+		{"slow, in requests", true, 150 * time.Millisecond, 4 * first},
+		{"slow", false, 150 * time.Millisecond, 4 * first},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, s, _ := open(t, csp.Options{SendBuffer: first, MaxSendBuffer: 16 * first})
+				l := attach(t, s, 0)
+				if tt.apart {
+					l.AckedApart()
 				}
-				b := buffer.Get(r)
-				b.Append(make([]byte, r))
-				s.Send(b, r)
-				taken(t, l)
-				n += r
-			}
-		}
-		var id uint64
-		for range 10 {
-			id += uint64(fill() / (16 << 10))
-			time.Sleep(10 * time.Millisecond)
+				most := 0
+				for range 10 {
+					most = max(most, fillEach(s, func() { taken(t, l) }))
+					time.Sleep(tt.delay)
+					if err := s.Acked(s.Sent()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if most != tt.want {
+					t.Errorf("%d bytes were on the way, want %d", most, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// What there was room for may still be there when the bound is lowered, and ends nothing; what
+// nobody asked room for ends the session as before.
+func TestLoweredBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const first, most, piece = 64 << 10, 4 << 20, 16 << 10
+		_, s, _ := open(t, csp.Options{SendBuffer: first, MaxSendBuffer: most})
+		l := attach(t, s, 0)
+		l.AckedApart()
+		acked := func(id uint64) {
+			t.Helper()
 			if err := s.Acked(id); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if n := fill(); n != 256<<10 {
+		for fill(s) < most {
+			taken(t, l)
+			acked(s.Sent())
+		}
+		before := s.Sent()
+		taken(t, l)
+		half := (before + s.Sent()) / 2
+		acked(half)
+		fill(s)
+		time.Sleep(3 * time.Second)
+		acked(s.Sent())
+		if n := fill(s); n != 0 {
+			t.Fatalf("%d bytes granted after a slow round, with half the old bound unacknowledged", n)
+		}
+		taken(t, l)
+		answer := func() error {
+			defer taken(t, l)
+			return s.Send(buffer.Copy(make([]byte, piece)), 0)
+		}
+		if err := answer(); err != nil {
+			t.Fatalf("an answer above the lowered bound: %v", err)
+		}
+		time.Sleep(time.Second) // too slow to grow again
+		acked(s.Sent())
+		answers := 0
+		for answer() == nil {
+			answers++
+		}
+		if want := 9 * first / piece; answers != want {
+			t.Errorf("%d answers before the session ended, want %d", answers, want)
+		}
+	})
+}
+
+func TestBoundGrowsOnAFastLinkWithinTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, s, _ := open(t, csp.Options{SendBuffer: 64 << 10, MaxSendBuffer: 1 << 20, Budget: buffer.NewBudget(768 << 10)})
+		l := attach(t, s, 0)
+		for range 10 {
+			fill(s)
+			taken(t, l)
+			time.Sleep(10 * time.Millisecond)
+			if err := s.Acked(s.Sent()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := fill(s); n != 256<<10 {
 			t.Errorf("the bound grew to %d, want 256 KiB: 64 and a quarter of the budget of 768", n)
 		}
+		taken(t, l)
 		time.Sleep(3 * time.Second)
-		if err := s.Acked(id + 16); err != nil {
+		if err := s.Acked(s.Sent()); err != nil {
 			t.Fatal(err)
 		}
-		if n := fill(); n != 64<<10 {
+		if n := fill(s); n != 64<<10 {
 			t.Errorf("after a slow round the bound is %d, want 64 KiB again", n)
 		}
 	})

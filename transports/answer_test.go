@@ -152,7 +152,7 @@ func (r *rig) attached(n uint64) {
 // A link whose client takes nothing is cut after a while, and its session waits for another.
 func TestLinksThatTakeNothingAreCut(t *testing.T) {
 	for _, path := range []string{"fetch-streaming?hold=60", "websocket"} {
-		r := newRig(t, transports.Options{WriteTimeout: 100 * time.Millisecond}, csp.Options{MaxSendBuffer: 32 << 20, Linger: 2 * time.Second})
+		r := newRig(t, transports.Options{WriteTimeout: 100 * time.Millisecond}, csp.Options{SendBuffer: 32 << 20, Linger: 2 * time.Second})
 		id := r.open()
 		s, err := r.server.Resume(id)
 		if err != nil {
@@ -183,7 +183,7 @@ func TestLinksThatTakeNothingAreCut(t *testing.T) {
 // client has sent another request.
 func TestUnreadAnswersAreCut(t *testing.T) {
 	for _, behind := range []string{"", "POST"} {
-		r := newRig(t, transports.Options{WriteTimeout: time.Hour}, csp.Options{MaxSendBuffer: 32 << 20})
+		r := newRig(t, transports.Options{WriteTimeout: time.Hour}, csp.Options{SendBuffer: 32 << 20})
 		id := r.open()
 		c := r.connect()
 		io.WriteString(c, r.posted("1.1", "fetch-streaming?hold=60", resume(id, 0))+behind)

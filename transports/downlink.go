@@ -157,6 +157,7 @@ func (h *Handler) serveDownlink(w http.ResponseWriter, pg page, f format, s *csp
 		return err
 	}
 	perBatch, perResponse := f.limits()
+	link.AckedApart()
 	poll := perResponse == 0
 	if poll && u.hello.Kind == csp.Resume {
 		link.Patient()

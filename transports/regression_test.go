@@ -94,7 +94,7 @@ func (r *rig) ws(dial func(context.Context, string, string) (net.Conn, error)) *
 
 // Once the network was full, the first write after WriteTimeout kills the WebSocket.
 func TestWriteDeadlineOutlivesDrain(t *testing.T) {
-	r := newRig(t, transports.Options{WriteTimeout: time.Second}, csp.Options{MaxSendBuffer: 64 << 20})
+	r := newRig(t, transports.Options{WriteTimeout: time.Second}, csp.Options{SendBuffer: 64 << 20})
 	var d net.Dialer
 	c := r.ws(func(ctx context.Context, n, a string) (net.Conn, error) {
 		conn, err := d.DialContext(ctx, n, a)
