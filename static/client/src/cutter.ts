@@ -16,30 +16,37 @@ export class Cutter {
   }
 
   /**
-   * Calls one for each unit in chunk. It reads from a ByteReader and returns false
-   * when it could read nothing. Views it takes stay valid as long as chunk does.
+   * Calls one for each unit in chunk, with a reader that begins there. Views it takes
+   * stay valid as long as chunk does.
    */
   feed(chunk: Bytes, one: (from: ByteReader) => void): void {
-    let data = chunk;
-    if (this.used > 0) {
-      this.keep(chunk);
+    const reader = new ByteReader(chunk);
+    while (this.used > 0) {
+      this.keep(reader.raw(Math.min(this.needed - this.used, reader.left)));
       if (this.used < this.needed) return;
-      // The room is given away, since units keep views of it.
-      data = this.kept.subarray(0, this.used);
-      this.kept = noBytes;
+      const unit = new ByteReader(this.kept.subarray(0, this.used));
+      if (!this.read(unit, one)) continue; // that was its length
+      this.kept = noBytes; // given away, since units keep views of it
       this.used = 0;
     }
-    const reader = new ByteReader(data);
     while (reader.left > 0) {
       const start = reader.at;
-      try {
-        one(reader);
-      } catch (e) {
-        if (!(e instanceof Short)) throw e;
-        this.needed = e.total - start;
-        this.keep(data.subarray(start));
-        return;
-      }
+      if (this.read(reader, one)) continue;
+      this.keep(chunk.subarray(start));
+      return;
+    }
+  }
+
+  /** Whether one could read a unit; else sets how many bytes of it are needed. */
+  private read(from: ByteReader, one: (from: ByteReader) => void): boolean {
+    const start = from.at;
+    try {
+      one(from);
+      return true;
+    } catch (e) {
+      if (!(e instanceof Short)) throw e;
+      this.needed = e.total - start;
+      return false;
     }
   }
 
