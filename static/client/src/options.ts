@@ -16,7 +16,7 @@ export interface TCPSocketOptions {
   /** Milliseconds, at least 1000. Default 15000. */
   keepAliveDelay?: number;
   dnsQueryType?: "ipv4" | "ipv6";
-  /** Bytes the proxy may send before the page takes any. Default 1 MiB, at most 16 MiB. */
+  /** Bytes the proxy may send before the page takes any. At most 16 MiB. Default 1 MiB, and up to 16 while the page takes all that comes. */
   receiveBufferSize?: number;
   /** High-water mark of writable in bytes. Default 256 KiB. */
   sendBufferSize?: number;
@@ -30,6 +30,7 @@ const defaultHighWater = 256 * 1024;
 export interface SocketSettings {
   binary: boolean;
   window: number;
+  largestWindow: number;
   highWater: number;
   frame: Option[];
   transports: TransportName[] | undefined;
@@ -49,9 +50,11 @@ export function readOptions(o: TCPSocketOptions): SocketSettings {
     if (o.dnsQueryType !== "ipv4" && o.dnsQueryType !== "ipv6") throw new TypeError('dnsQueryType must be "ipv4" or "ipv6"');
     frame.push([addressFamilyOption, oneByte(o.dnsQueryType === "ipv4" ? 4 : 6)]);
   }
+  const window = Math.min(size("receiveBufferSize", o.receiveBufferSize, defaultWindow), largestWindow);
   return {
     binary: o.binary ?? false,
-    window: Math.min(size("receiveBufferSize", o.receiveBufferSize, defaultWindow), largestWindow),
+    window,
+    largestWindow: o.receiveBufferSize === undefined ? largestWindow : window,
     highWater: size("sendBufferSize", o.sendBufferSize, defaultHighWater),
     frame,
     transports: readTransports(o.transports),

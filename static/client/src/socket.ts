@@ -23,6 +23,8 @@ export interface Target {
   options: Option[];
   /** Receive window in bytes. */
   window: number;
+  /** What it may grow to. */
+  largestWindow: number;
 }
 
 /** What a socket needs of its mux. */
@@ -66,7 +68,7 @@ export class Socket {
     private readonly events: SocketEvents,
     private readonly owner: Owner,
   ) {
-    this.receiveWindow = new ReceiveWindow(target.window);
+    this.receiveWindow = new ReceiveWindow(target.window, target.largestWindow);
     owner.urgent(this);
   }
 

@@ -90,7 +90,7 @@ export class TCPSocket extends Listeners {
     const base = proxyBase(this.proxy ?? TCPSocket.proxy);
     if (binary !== undefined) this.binary = binary;
     this.where = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-    const { window, frame, transports } = this.settings;
+    const { window, largestWindow, frame, transports } = this.settings;
     this.phase = OPENING;
     this.trunk = trunkFor(base, transports);
     const events = {
@@ -100,7 +100,7 @@ export class TCPSocket extends Listeners {
       moved: () => this.writableSide?.moved(),
       over: (why: Cause) => this.over(why),
     };
-    this.socket = this.trunk.open({ host, port, window, options: frame }, events, this.rider);
+    this.socket = this.trunk.open({ host, port, window, largestWindow, options: frame }, events, this.rider);
     this.listenersChanged("link");
   }
 

@@ -18,13 +18,18 @@ export class SendWindow {
 
 /**
  * How many bytes of DATA the proxy may still send on a socket, and when it is
- * worth telling it about more.
+ * worth telling it about more. It doubles, up to largest, each time the page has
+ * taken all of it and left next to nothing lying.
  */
 export class ReceiveWindow {
   private left: number;
-  private owed = 0;
+  private owed = 0; // taken by the page since the proxy was told
+  private taken = 0; // since it was last doubled
 
-  constructor(readonly size: number) {
+  constructor(
+    private size: number,
+    private readonly largest = size,
+  ) {
     this.left = size;
   }
 
@@ -37,6 +42,7 @@ export class ReceiveWindow {
   /** Notes bytes that the page has taken. */
   consumed(n: number): void {
     this.owed += n;
+    this.taken += n;
   }
 
   /** Whether at least a quarter of the window can be given back. */
@@ -46,7 +52,14 @@ export class ReceiveWindow {
 
   /** The credit to send now. */
   take(): number {
-    const n = this.owed;
+    const lying = this.size - this.left - this.owed;
+    let n = this.owed;
+    if (this.taken >= this.size && lying * 4 <= this.size) {
+      const more = Math.min(this.size, this.largest - this.size);
+      this.size += more;
+      this.taken = 0;
+      n += more;
+    }
     this.owed = 0;
     this.left += n;
     return n;

@@ -18,7 +18,7 @@ class Rig {
     const log: string[] = [];
     const over: Cause[] = [];
     const socket = this.mux.open(
-      { host: "h", port: 7, window, options: [] },
+      { host: "h", port: 7, window, largestWindow: window, options: [] },
       {
         opened: (remote, local) => log.push(`opened ${remote} ${local}`),
         data: (d) => log.push(`data ${d.length}`),

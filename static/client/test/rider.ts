@@ -64,7 +64,7 @@ export class Stream {
 
   constructor(bench: Bench, window: number) {
     this.socket = bench.trunk.open(
-      { host: "127.0.0.1", port: 7, window, options: [] },
+      { host: "127.0.0.1", port: 7, window, largestWindow: window, options: [] },
       {
         opened: () => void (this.opened = true),
         data: (bytes) => {
