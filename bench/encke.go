@@ -23,7 +23,7 @@ type enckeStream struct {
 	reading sync.Mutex // held by who reads the link
 	frames  frames
 	ahead   []byte // content that a waiting writer had to read
-	owed    int    // bytes taken that the proxy was not told of
+	window  enckeWindow
 	writers atomic.Int32
 }
 
@@ -54,11 +54,36 @@ func (s *enckeStream) Read(p []byte) (int, error) {
 			return n, err
 		}
 	}
-	if s.owed += n; s.owed >= receiveWindow/4 {
-		s.sender.window(s.owed)
-		s.owed = 0
+	if n := s.window.taken(n); n > 0 {
+		s.sender.window(n)
 	}
 	return n, nil
+}
+
+// enckeWindow tells a proxy, as TCPSocket.js does, how much a socket may be sent: it doubles
+// each time all of it was taken.
+type enckeWindow struct {
+	grown int // by so much
+	owed  int // bytes taken that the proxy was not told of
+	since int // bytes taken since it grew
+}
+
+// taken returns what to tell the proxy now that n more bytes were taken.
+func (w *enckeWindow) taken(n int) int {
+	size := receiveWindow + w.grown
+	w.owed += n
+	w.since += n
+	if w.owed < size/4 {
+		return 0
+	}
+	tell := w.owed
+	if w.since >= size && size < largestWindow {
+		w.grown += size
+		w.since = 0
+		tell += size
+	}
+	w.owed = 0
+	return tell
 }
 
 // leave lets a writer read the link.

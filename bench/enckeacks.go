@@ -41,6 +41,13 @@ func (a *acks) arrived(n int) bool {
 	return false
 }
 
+// due reports whether an acknowledgement is due now.
+func (a *acks) due() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.unacked >= ackBytes
+}
+
 // waited is called after each half of ackDelay.
 func (a *acks) waited() {
 	a.mu.Lock()

@@ -76,10 +76,19 @@ func (l *enckeHTTP) askAgain() error {
 
 func (l *enckeHTTP) arrived(size int) {
 	if l.acks.arrived(size) && l.acking.CompareAndSwap(false, true) {
-		go func() { // until it is answered: nobody waits for that
-			l.acknowledge()
-			l.acking.Store(false)
-		}()
+		go l.keepAcknowledging() // nobody waits for the answer
+	}
+}
+
+// keepAcknowledging acknowledges until no more is due: what arrives while a request runs
+// may be all that the proxy sends before it is acknowledged.
+func (l *enckeHTTP) keepAcknowledging() {
+	for {
+		l.acknowledge()
+		l.acking.Store(false)
+		if !l.acks.due() || !l.acking.CompareAndSwap(false, true) {
+			return
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ type enckeSocket struct {
 	m       *enckeMux
 	network *network
 	sender  enckeSender
-	owed    int // bytes taken that the proxy was not told of
+	window  enckeWindow
 	took    int
 
 	number uint64 // given with the first Write; guarded by m.mu
@@ -109,9 +109,8 @@ func (s *enckeSocket) end(err error) {
 func (s *enckeSocket) Read(p []byte) (int, error) {
 	n, err := s.inbox.Read(p)
 	s.took += n
-	if s.owed += n; s.owed >= receiveWindow/4 {
-		s.sender.window(s.owed)
-		s.owed = 0
+	if n := s.window.taken(n); n > 0 {
+		s.sender.window(n)
 	}
 	return n, err
 }

@@ -38,9 +38,12 @@ const (
 	frameGoAway = 0x08
 )
 
-// receiveWindow is how many bytes a socket may be sent before it takes any: the default
-// of TCPSocket.js.
-const receiveWindow = 1 << 20
+// receiveWindow is how many bytes a socket may be sent before it takes any, and largestWindow
+// what that grows to: the defaults of TCPSocket.js.
+const (
+	receiveWindow = 1 << 20
+	largestWindow = 16 << 20
+)
 
 // firstCredit is what a socket may send before the backend is connected.
 const firstCredit = 65536
