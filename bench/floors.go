@@ -110,7 +110,7 @@ func (r *results) idleFloors(add addFloor) {
 	}
 	if s, ok := r.largestIdle("encke-ws"); ok {
 		// What rounds to no percent at all is 0.
-		add("idle CPU between heartbeats, %", fmt.Sprintf("encke-ws, %d", s.N), 1, 0.5, false, max(s.CPU*100, 0.001))
+		add("idle CPU, heartbeats included, %", fmt.Sprintf("encke-ws, %d", s.N), 1, 0.5, false, max(s.CPU*100, 0.001))
 	}
 	for _, peer := range []string{"encke-ws", "encke-mux"} {
 		if s := r.Idle[peer]; len(s) == 3 {

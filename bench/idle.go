@@ -42,13 +42,13 @@ func (r *running) idle(n int) (res idleSample) {
 		touch(streams, r.lengths.touch)
 	}
 	time.Sleep(r.lengths.settle)
-	_, cpu := r.process.tree()
-	began = time.Now()
-	time.Sleep(time.Second)
-	_, after := r.process.tree()
-	res.CPU = (after - cpu) / time.Since(began).Seconds()
 	res.RSS, res.PSS = r.process.memory()
 	res.Each, res.EachPSS = (res.RSS-res.Base)/float64(n), (res.PSS-basePSS)/float64(n)
+	_, cpu := r.process.tree()
+	began = time.Now()
+	time.Sleep(r.lengths.idle)
+	_, after := r.process.tree()
+	res.CPU = (after - cpu) / time.Since(began).Seconds()
 	closeAll(streams)
 	return res
 }

@@ -15,7 +15,7 @@ import (
 
 // lengths are how long everything takes.
 type lengths struct {
-	measured, warm, settle time.Duration
+	measured, warm, settle, idle time.Duration
 	touch                  int // bytes that each idle session echoes before memory is read
 }
 

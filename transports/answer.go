@@ -63,7 +63,7 @@ type answer struct {
 	release func() // of the request; may be called again
 
 	hold   time.Duration
-	timer  *time.Timer
+	timer  roundTimer
 	said   atomic.Int64 // when something was last sent, nanoseconds since start
 	gone   atomic.Bool  // the client has left
 	behind atomic.Bool  // or its next request has begun
@@ -89,7 +89,8 @@ func (a *answer) begin(w http.ResponseWriter, pg page) {
 	a.below = a.conn.Take()
 	a.writer = rawconn.NewWriter(a.below)
 	a.said.Store(int64(sinceStart()))
-	a.timer = time.AfterFunc(a.hold, a.confined(a.check))
+	a.timer = a.h.rounds.timer(a.confined(a.check))
+	a.timer.reset(a.hold)
 	a.h.track(a, true)
 	if !a.h.spawn(a.confined(a.await)) {
 		a.h.track(a, false)
@@ -141,17 +142,17 @@ func (a *answer) await() {
 // the goroutine, or the end of an answer that has the next request behind it.
 func (a *answer) Close() error { return a.below.Close() }
 
-// check is called by the timer when a heartbeat may be due.
+// check is called when a heartbeat may be due.
 func (a *answer) check() {
 	if a.closed.Load() {
 		return
 	}
 	left := a.hold - (sinceStart() - time.Duration(a.said.Load()))
-	if left <= 0 {
+	if left < a.h.rounds.width { // the next round may be too late
 		a.link.Beat()
 		left = a.hold
 	}
-	a.timer.Reset(left)
+	a.timer.reset(left)
 }
 
 // flush sends what the session has for the client. It is called by one goroutine at a
@@ -240,7 +241,7 @@ func (a *answer) over(whole bool) {
 	if a.closed.Store(true); a.behind.Load() {
 		a.h.track(a, false)
 	}
-	a.timer.Stop()
+	a.timer.stop()
 	a.link.Detach()
 	a.release()
 	if whole && !a.last {

@@ -44,7 +44,7 @@ type Options struct {
 	// the proxy itself.
 	Origins Origins
 
-	// Heartbeat is how long a link may be silent. Default 25 s.
+	// Heartbeat is how long a link may be silent; it is up to a fiftieth less. Default 25 s.
 	Heartbeat time.Duration
 
 	// Silence is how long after a heartbeat was due a WebSocket that brought
@@ -120,6 +120,7 @@ type Handler struct {
 	links  sync.WaitGroup // WebSockets, which net/http does not wait for
 	limits limits
 	stats  counters
+	rounds rounds // heartbeats
 
 	mu      sync.Mutex
 	live    map[io.Closer]struct{} // connections and answers that net/http no longer has
@@ -144,6 +145,7 @@ func New(server *csp.Server, opts Options) (*Handler, error) {
 	h := &Handler{server: server, opts: opts.withDefaults(), routes: make(map[string]route), live: make(map[io.Closer]struct{})}
 	h.stopping, h.stop = context.WithCancel(context.Background())
 	h.limits = newLimits(&h.opts)
+	h.rounds.width = h.opts.Heartbeat / 100
 	for _, name := range h.opts.Transports {
 		switch name {
 		case WebSocket:

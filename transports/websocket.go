@@ -167,7 +167,7 @@ type wsLink struct {
 
 	heard atomic.Int64 // when the client was last heard, nanoseconds since start
 	said  atomic.Int64 // when something was last sent
-	watch *time.Timer
+	watch roundTimer
 }
 
 var start = time.Now()
@@ -191,10 +191,11 @@ func (l *wsLink) begin(u *uplink) error {
 	if l.link, err = session.Attach(ack, l.flush); err != nil {
 		return err
 	}
-	l.watch = time.AfterFunc(l.h.opts.Heartbeat, l.confined(l.check))
+	l.watch = l.h.rounds.timer(l.confined(l.check))
+	l.watch.reset(l.h.opts.Heartbeat)
 	err = u.apply(session, false)
 	if len(u.packets) > 0 && l.link.Park() {
-		l.watch.Reset(greeting)
+		time.AfterFunc(greeting, l.confined(l.greet))
 	} else {
 		l.flush() // the first Take has something: the answer to the hello
 	}
@@ -205,25 +206,28 @@ func (l *wsLink) begin(u *uplink) error {
 // to those. For the client each message is a wake-up.
 const greeting = 5 * time.Millisecond
 
-// check is called by the timer when something may be due: a heartbeat when the link
-// was silent, or the end of a link whose client was.
+// greet sends the answer to the hello, if that has not gone with something else.
+func (l *wsLink) greet() {
+	if l.said.Load() == 0 {
+		l.link.Beat()
+	}
+}
+
+// check is called when something may be due: a heartbeat when the link was silent, or the
+// end of a link whose client was.
 func (l *wsLink) check() {
 	now, heard, said := int64(sinceStart()), l.heard.Load(), l.said.Load()
-	if said == 0 {
-		l.link.Beat()
-		said = now
-	}
 	dead := heard + int64(l.h.opts.Heartbeat+l.h.opts.Silence)
 	beat := said + int64(l.h.opts.Heartbeat)
 	if now >= dead {
 		l.conn.abandon()
 		return
 	}
-	if now >= beat {
+	if now+int64(l.h.rounds.width) > beat { // the next round may be too late
 		l.link.Probe()
 		beat = now + int64(l.h.opts.Heartbeat)
 	}
-	l.watch.Reset(time.Duration(min(beat, dead) - now))
+	l.watch.reset(time.Duration(min(beat, dead) - now))
 }
 
 // flush sends what the session has for us. It is called by one goroutine at a
@@ -355,8 +359,8 @@ func (l *wsLink) finish(err error) {
 
 // end is called once, by the reading goroutine, when the link carries no more.
 func (l *wsLink) end(err error) {
-	if l.watch != nil {
-		l.watch.Stop()
+	if l.link != nil {
+		l.watch.stop()
 	}
 	var why *cause.Error
 	var bad *violation
