@@ -16,7 +16,7 @@ import (
 // lengths are how long everything takes.
 type lengths struct {
 	measured, warm, settle, idle time.Duration
-	touch                  int // bytes that each idle session echoes before memory is read
+	touch                        int // bytes that each idle session echoes before memory is read
 }
 
 // of is how long a cell of the scenario is measured.
