@@ -52,7 +52,7 @@ func TestClients(t *testing.T) {
 			}
 			defer r.process.stop()
 			carry(t, r)
-			if s := r.idle(20); s.Err != "" || p.name != limitPeer && s.RSS <= 0 {
+			if s := r.idle(20, time.Second); s.Err != "" || p.name != limitPeer && s.RSS <= 0 {
 				t.Errorf("idle: %+v", s)
 			}
 		})

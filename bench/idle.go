@@ -22,8 +22,8 @@ type idleSample struct {
 	Err     string  `json:"err,omitempty"`
 }
 
-// idle measures n idle streams.
-func (r *running) idle(n int) (res idleSample) {
+// idle measures n idle streams, their CPU over so long.
+func (r *running) idle(n int, over time.Duration) (res idleSample) {
 	res.N, res.Touched = n, r.lengths.touch
 	if warm, err := r.open(1, echoing()); err == nil {
 		closeAll(warm)
@@ -46,7 +46,7 @@ func (r *running) idle(n int) (res idleSample) {
 	res.Each, res.EachPSS = (res.RSS-res.Base)/float64(n), (res.PSS-basePSS)/float64(n)
 	_, cpu := r.process.tree()
 	began = time.Now()
-	time.Sleep(r.lengths.idle)
+	time.Sleep(over)
 	_, after := r.process.tree()
 	res.CPU = (after - cpu) / time.Since(began).Seconds()
 	closeAll(streams)

@@ -39,7 +39,7 @@ func measure() error {
 	flag.DurationVar(&p.lengths.measured, "time", 800*time.Millisecond, "measured time of each cell")
 	flag.DurationVar(&p.lengths.warm, "warm", 250*time.Millisecond, "time before it that is not measured")
 	flag.DurationVar(&p.lengths.settle, "settle", 5*time.Second, "time between the last traffic of idle streams and reading memory")
-	flag.DurationVar(&p.lengths.idle, "idle-cpu", 25*time.Second, "time over which the CPU of idle streams is read")
+	flag.DurationVar(&p.lengths.idle, "idle-cpu", 25*time.Second, "time over which the CPU of the most idle streams is read")
 	flag.StringVar(&p.idle, "idle", "100,1000,9500", "comma-separated `counts` of idle streams, or none")
 	flag.IntVar(&p.lengths.touch, "touch", 64<<10, "`bytes`, at most 65536, that each idle stream echoes before memory is read")
 	flag.StringVar(&p.encke, "encke", "../bin/encke", "the command under test")

@@ -133,6 +133,10 @@ func (p *plan) measureCells(chosen []*peer, cells []scenario, interrupted <-chan
 // measureIdle starts each peer afresh for each count.
 func (p *plan) measureIdle(chosen []*peer, counts []int, interrupted <-chan struct{}) error {
 	for _, n := range counts {
+		over := time.Second
+		if n == slices.Max(counts) {
+			over = p.lengths.idle
+		}
 		for _, c := range chosen {
 			k := n
 			if c.maxIdle > 0 {
@@ -147,7 +151,7 @@ func (p *plan) measureIdle(chosen []*peer, counts []int, interrupted <-chan stru
 				p.say("%s does not start: %v", c.name, err)
 				continue
 			}
-			s, err := guard(2*time.Minute, interrupted, func() idleSample { return r.idle(k) })
+			s, err := guard(3*time.Minute, interrupted, func() idleSample { return r.idle(k, over) })
 			r.process.stop()
 			if errors.Is(err, errInterrupted) {
 				return err
