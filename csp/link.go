@@ -198,6 +198,21 @@ func (l *Link) AckedApart() {
 	l.s.mu.Unlock()
 }
 
+// Deliver is Session.Deliver for packets that came on the link itself, behind which others may
+// be at hand: what they bring about, credit and an acknowledgement, goes out together, at the
+// latest when 128 KiB have come. Flush must be called before others are waited for.
+func (l *Link) Deliver(packets []Packet) (uint64, error) {
+	return l.s.accept(packets, false, 2*ackBytes)
+}
+
+// Flush wakes the link if there is something to send.
+func (l *Link) Flush() {
+	l.s.mu.Lock()
+	wake := l.s.wake()
+	l.s.mu.Unlock()
+	wake()
+}
+
 // Probe queues a Ping.
 func (l *Link) Probe() {
 	l.s.mu.Lock()

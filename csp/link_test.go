@@ -29,6 +29,53 @@ func TestDisplacement(t *testing.T) {
 	expect(t, "new link", taken(t, l), `[["ack",0],[1,0,"x"]]`)
 }
 
+// What packets of a link bring about goes out together, but no later than it must.
+func TestDeliverOnALink(t *testing.T) {
+	_, s, h := open(t, csp.Options{})
+	h.answer = func() { send(s, "credit") }
+	woken := 0
+	l, err := s.Attach(0, func() { woken++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken(t, l)
+	id := uint64(0)
+	deliver := func(n int) {
+		t.Helper()
+		id++
+		if _, err := l.Deliver([]csp.Packet{{ID: id, Data: make([]byte, n)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		deliver(32 << 10)
+	}
+	if woken != 0 {
+		t.Errorf("woken %d times with 96 KiB delivered and others at hand", woken)
+	}
+	l.Flush()
+	if woken != 1 {
+		t.Errorf("woken %d times by Flush, want once", woken)
+	}
+	expect(t, "what three packets brought about", taken(t, l), `[["ack",3],[1,0,"creditcreditcredit"]]`)
+	l.Flush()
+	if woken != 1 {
+		t.Error("woken by Flush with nothing to send")
+	}
+	for range 4 {
+		deliver(32 << 10)
+	}
+	if woken != 2 {
+		t.Errorf("woken %d times with 128 KiB delivered, want twice", woken)
+	}
+	taken(t, l)
+	deliver(10)
+	send(s, "x")
+	if woken != 3 {
+		t.Errorf("woken %d times when others send, want three times", woken)
+	}
+}
+
 func TestCloseIsSaidOnceThenTheLinkEnds(t *testing.T) {
 	server, s, h := open(t, csp.Options{})
 	l := attach(t, s, 0)

@@ -14,12 +14,16 @@ type recorder struct {
 	got      bytes.Buffer
 	writable int
 	closed   []*cause.Error
-	refuse   error // returned by Receive
+	answer   func() // called by Receive, or nil
+	refuse   error  // returned by Receive
 }
 
 func (h *recorder) Receive(data [][]byte) error {
 	for _, p := range data {
 		h.got.Write(p)
+	}
+	if h.answer != nil {
+		h.answer()
 	}
 	return h.refuse
 }

@@ -261,6 +261,12 @@ var pieceLists = sync.Pool{New: func() any { return new([][]byte) }}
 // Packets that arrive above a gap are kept, within bounds, and delivered when the gap
 // is filled; repeats are dropped.
 func (s *Session) Deliver(packets []Packet, answered bool) (uint64, error) {
+	return s.accept(packets, answered, 0)
+}
+
+// accept is Deliver. What packets bring about does not wake the link while less than gather
+// bytes are to be acknowledged.
+func (s *Session) accept(packets []Packet, answered bool, gather int) (uint64, error) {
 	s.deliver.Lock()
 	defer s.deliver.Unlock()
 
@@ -307,7 +313,10 @@ func (s *Session) Deliver(packets []Packet, answered bool) (uint64, error) {
 		s.scheduleAck()
 	}
 	over := s.over()
-	wake := s.wake()
+	wake := noWake
+	if s.in.unacked >= gather {
+		wake = s.wake()
+	}
 	s.mu.Unlock()
 	if over {
 		s.Close(cause.Closed.Err())

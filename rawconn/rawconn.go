@@ -22,6 +22,7 @@ type Reader struct {
 	raw     syscall.RawConn // nil: fallback
 	place   func() []byte
 	unplace func()
+	waits   func()                // before a Read may wait, or nil
 	poll    func(fd uintptr) bool // r.readable, made once
 
 	n      int
@@ -40,6 +41,9 @@ func NewReader(conn net.Conn, place func() []byte, unplace func()) *Reader {
 	r.poll = r.readable
 	return r
 }
+
+// OnWait has f called before a Read that may wait, in its goroutine.
+func (r *Reader) OnWait(f func()) { r.waits = f }
 
 // Read waits until there is something to read, asks for a place and reads into
 // it. It returns the number of bytes read, or 0 and nil when place returned nil:
@@ -82,6 +86,9 @@ func (r *Reader) readBlocking() (int, error) {
 	if len(r.unread) == 0 {
 		if r.held == nil {
 			r.held = make([]byte, fallbackSize)
+		}
+		if r.waits != nil {
+			r.waits()
 		}
 		n, err := r.conn.Read(r.held)
 		if n == 0 {

@@ -75,6 +75,37 @@ func TestReader(t *testing.T) {
 	}
 }
 
+// Who has something to do before waiting is called before each read that may wait, and not
+// while there is more to read.
+func TestOnWait(t *testing.T) {
+	pipeA, pipeB := net.Pipe()
+	t.Cleanup(func() { pipeA.Close(); pipeB.Close() })
+	tcpA, tcpB := tcpPair(t)
+	for name, pair := range map[string][2]net.Conn{"tcp": {tcpA, tcpB}, "pipe": {pipeA, pipeB}} {
+		t.Run(name, func(t *testing.T) {
+			var buf [10]byte
+			r := rawconn.NewReader(pair[1], func() []byte { return buf[:] }, func() {})
+			asked := 0
+			r.OnWait(func() {
+				asked++
+				if asked <= 3 {
+					go pair[0].Write(make([]byte, 30)) // what is waited for is the answer
+				}
+			})
+			got := 0
+			for got < 90 {
+				n, err := r.Read()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got += n; asked != (got+29)/30 {
+					t.Fatalf("called %d times for %d bytes in pieces of 30", asked, got)
+				}
+			}
+		})
+	}
+}
+
 func TestEnded(t *testing.T) {
 	a, b := tcpPair(t)
 	p := make([]byte, 8)

@@ -22,6 +22,9 @@ func (r *Reader) readable(fd uintptr) bool {
 		r.unplace()
 	}
 	if err == syscall.EAGAIN {
+		if r.waits != nil {
+			r.waits()
+		}
 		return false
 	}
 	r.n, r.err = n, err

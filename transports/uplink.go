@@ -116,6 +116,11 @@ func (h *Handler) find(u *uplink, peer csp.Peer) (*csp.Session, error) {
 // apply lets what the request brought take effect. An error of Deliver or Acked
 // has ended the session.
 func (u *uplink) apply(s *csp.Session, answered bool) error {
+	return u.applyWith(s, answered, func(packets []csp.Packet) (uint64, error) { return s.Deliver(packets, answered) })
+}
+
+// applyWith is apply with another Deliver.
+func (u *uplink) applyWith(s *csp.Session, answered bool, deliver func([]csp.Packet) (uint64, error)) error {
 	if u.hello.Kind == csp.Resume {
 		u.acked = max(u.acked, u.hello.ID)
 	}
@@ -125,7 +130,7 @@ func (u *uplink) apply(s *csp.Session, answered bool) error {
 		}
 	}
 	if len(u.packets) > 0 || answered {
-		if _, err := s.Deliver(u.packets, answered); err != nil {
+		if _, err := deliver(u.packets); err != nil {
 			return err
 		}
 	}

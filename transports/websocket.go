@@ -165,6 +165,8 @@ type wsLink struct {
 
 	welcome *csp.Record
 
+	brought atomic.Bool // what messages have brought about may not have gone out
+
 	heard atomic.Int64 // when the client was last heard, nanoseconds since start
 	said  atomic.Int64 // when something was last sent
 	watch roundTimer
@@ -191,6 +193,7 @@ func (l *wsLink) begin(u *uplink) error {
 	if l.link, err = session.Attach(ack, l.flush); err != nil {
 		return err
 	}
+	l.conn.reader.OnWait(l.answer)
 	l.watch = l.h.rounds.timer(l.confined(l.check))
 	l.watch.reset(l.h.opts.Heartbeat)
 	err = u.apply(session, false)
@@ -205,6 +208,13 @@ func (l *wsLink) begin(u *uplink) error {
 // greeting is how long the answer to a hello that came with packets waits for the answers
 // to those. For the client each message is a wake-up.
 const greeting = 5 * time.Millisecond
+
+// answer is called before more messages are waited for.
+func (l *wsLink) answer() {
+	if l.brought.Swap(false) {
+		l.link.Flush()
+	}
+}
 
 // greet sends the answer to the hello, if that has not gone with something else.
 func (l *wsLink) greet() {

@@ -159,7 +159,10 @@ func (l *wsLink) message(msg []byte) error {
 	if left {
 		l.link.Detach() // nobody is there to be told
 	}
-	if err = u.apply(l.session, false); left {
+	if len(u.packets) > 0 {
+		l.brought.Store(true)
+	}
+	if err = u.applyWith(l.session, false, l.link.Deliver); left {
 		err = io.ErrUnexpectedEOF // whatever err is, the session has ended for it
 	}
 	return err
