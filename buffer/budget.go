@@ -22,7 +22,6 @@ const (
 	tightAt    = 80 // nothing new is taken on
 	critical   = 95 // something is let go
 	relievedAt = 90 // enough was let go
-	growthAt   = 25 // all Grow together
 )
 
 // pause is how long Relieve's function rests after it ran.
@@ -58,12 +57,12 @@ func (b *Budget) over(n int64, percent int64) bool { return n*100 > b.limit*perc
 func (b *Budget) Relieve(f func()) { b.relieve.Store(&f) }
 
 // Grow reserves n bytes by which a bound of its caller may grow. It refuses when
-// the budget is half used, or when all such bytes would be more than a quarter.
-func (b *Budget) Grow(n int) bool {
+// the budget is half used, or when all such bytes would be more than percent of it.
+func (b *Budget) Grow(n int, percent int64) bool {
 	if b.Filling() {
 		return false
 	}
-	if b.over(b.grown.Add(int64(n)), growthAt) {
+	if b.over(b.grown.Add(int64(n)), percent) {
 		b.grown.Add(int64(-n))
 		return false
 	}

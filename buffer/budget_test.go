@@ -47,17 +47,17 @@ func TestBudgetIsTightAtFourFifths(t *testing.T) {
 
 func TestGrowthIsBounded(t *testing.T) {
 	b := buffer.NewBudget(1 << 20)
-	if !b.Grow(200<<10) || b.Grow(100<<10) {
+	if !b.Grow(200<<10, 25) || b.Grow(100<<10, 25) {
 		t.Error("growth is not bounded by a quarter of the budget")
 	}
 	b.Shrink(200 << 10)
-	if !b.Grow(100 << 10) {
+	if !b.Grow(100<<10, 25) {
 		t.Error("what was given back cannot be had again")
 	}
 	b.Shrink(100 << 10)
 	a := b.Account()
 	a.Set(600 << 10)
-	if b.Grow(1) {
+	if b.Grow(1, 25) {
 		t.Error("growth while more than half is in use")
 	}
 }

@@ -56,6 +56,7 @@ func (s *Session) Attach(ack uint64, wake func()) (*Link, error) {
 	s.link = l
 	l.before = s.out.taken
 	s.out.asked = false
+	s.out.resize(s.opts)
 	s.halfOpen = false
 	s.moved = time.Now()
 	s.opts.count.attached.Add(1)
@@ -127,6 +128,9 @@ func (l *Link) Take(b *Batch, max int) (bool, error) {
 	if l.sayAck || !l.spoke || nearly && o.next < len(o.queue) {
 		b.HasAck, b.Ack = true, s.in.got
 		s.in.told()
+	}
+	if l.beat || l.pings > 0 {
+		o.resize(s.opts) // nothing may have been acknowledged for long
 	}
 	b.Pings, b.Pongs = l.pings, l.pongs
 	l.spoke, l.sayAck, l.pings, l.pongs, l.beat = true, false, 0, 0, false

@@ -153,8 +153,9 @@ func (o *outgoing) ack(id uint64, opts *Options) {
 		}
 	}
 	o.queue = dropFront(o.queue, n)
-	o.roundAcked += before - o.cost
-	o.over = int32(max(int(o.over)-(before-o.cost), 0))
+	acked := before - o.cost
+	o.roundAcked += acked
+	o.over = max(o.over-int32(acked), min(o.over, int32(o.reserved)))
 	if o.timed != 0 && id >= o.timed {
 		o.delayAt = time.Now()
 		o.timed, o.delay = 0, o.delayAt.Sub(o.timedAt)
@@ -166,23 +167,28 @@ func (o *outgoing) ack(id uint64, opts *Options) {
 	}
 	o.first = id + 1
 	o.next = max(o.next-n, 0)
-	o.grow(opts)
+	o.resize(opts)
 }
 
-// grow doubles the bound when it is what limits a fast link: a whole bound was
-// acknowledged within growTime while a reader was waiting for room. It goes back
-// to the first bound when a whole one took four times as long.
-func (o *outgoing) grow(opts *Options) {
-	if o.roundAcked < o.bound {
+// resize doubles the bound when it is what limits a fast link: a whole bound was
+// acknowledged within growTime while a reader was waiting for room. It goes back when a whole
+// one takes four times as long, so that what an idle session had is there for others.
+func (o *outgoing) resize(opts *Options) {
+	if o.roundAcked < o.bound && o.bound == opts.SendBuffer {
 		return
 	}
 	now := time.Now()
 	near := 4 * opts.SendBuffer
 	switch took := now.Sub(o.round); {
-	case took > 4*growTime, took > 4*farTime && o.bound > near:
-		o.shrink(opts)
-	case took < growTime && o.starved == o.bound && o.bound*2 <= opts.MaxSendBuffer &&
-		(o.bound*2 <= near || took < farTime && o.far()) && opts.Budget.Grow(o.bound):
+	case took > 4*growTime:
+		o.lower(opts.SendBuffer, opts)
+	case took > 4*farTime && o.bound > near:
+		o.lower(near, opts)
+	case o.roundAcked < o.bound:
+		return
+	case o.starved < o.bound || o.bound*2 > opts.MaxSendBuffer:
+	case o.bound*2 <= near && took < growTime && opts.Budget.Grow(o.bound, nearShare),
+		o.bound*2 > near && took < farTime && o.far(took) && opts.Budget.Grow(o.bound, farShare):
 		o.bound *= 2
 	}
 	o.round, o.roundAcked = now, 0
@@ -195,23 +201,32 @@ const (
 	growTime = 500 * time.Millisecond
 	farTime  = 100 * time.Millisecond
 	farWay   = 20 * time.Millisecond
+
+	// Percent of the budget by which all sessions may grow, and beyond which none grows further
+	// than to what is enough near by.
+	nearShare = 25
+	farShare  = 12
 )
 
-// far reports whether acknowledgements take long: they come in requests of their own, or the
-// way is long.
-func (o *outgoing) far() bool { return o.asked || o.delay >= farWay }
+// far reports, of a link that took so long for a whole bound, whether acknowledgements take
+// long: they come in requests of their own, or the way is long. What was measured of that
+// once, before the bound was full, may have been a busy page.
+func (o *outgoing) far(took time.Duration) bool {
+	return o.asked || o.delay >= farWay && took >= farWay
+}
 
-func (o *outgoing) shrink(opts *Options) {
-	lowered := o.bound - opts.SendBuffer
+func (o *outgoing) lower(bound int, opts *Options) {
+	lowered := o.bound - bound
 	opts.Budget.Shrink(lowered)
-	o.bound = opts.SendBuffer
+	o.bound = bound
 	o.over = int32(min(int(o.over)+lowered, max(o.cost+o.reserved-o.bound, 0)))
 }
 
 // overdone reports that far more is queued than there was room for.
-func (o *outgoing) overdone(opts *Options) bool {
-	return o.cost > o.bound+int(o.over)+8*opts.SendBuffer
-}
+func (o *outgoing) overdone() bool { return o.cost > o.bound+int(o.over)+unasked }
+
+// unasked is how much a session may have queued beyond its bound.
+const unasked = 2 << 20
 
 // drop releases everything at the end of the session.
 func (o *outgoing) drop(opts *Options) {
@@ -221,7 +236,7 @@ func (o *outgoing) drop(opts *Options) {
 		}
 	}
 	o.queue, o.cost, o.next = nil, 0, 0
-	o.shrink(opts)
+	o.lower(opts.SendBuffer, opts)
 }
 
 // dropFront removes the first n elements and gives back the memory of a queue

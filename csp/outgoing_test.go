@@ -259,8 +259,136 @@ func TestLoweredBound(t *testing.T) {
 		for answer() == nil {
 			answers++
 		}
-		if want := 9 * first / piece; answers != want {
+		if want := (first + 2<<20) / piece; answers != want {
 			t.Errorf("%d answers before the session ended, want %d", answers, want)
+		}
+	})
+}
+
+// What sends in bursts is no slower than it were if bounds grew to a megabyte only.
+func TestBoundOfBursts(t *testing.T) {
+	for _, burst := range []int{1 << 20, 2 << 20, 4 << 20} {
+		synctest.Test(t, func(t *testing.T) {
+			trips := map[int]int{}
+			for _, most := range []int{1 << 20, 8 << 20} {
+				_, s, _ := open(t, csp.Options{MaxSendBuffer: most})
+				l := attach(t, s, 0)
+				l.AckedApart()
+				for range 40 {
+					time.Sleep(time.Second)
+					for left := burst; left > 0; trips[most]++ {
+						for r := s.Reserve(min(left, 16<<10), false); r > 0; r = s.Reserve(min(left, 16<<10), false) {
+							b := buffer.Get(r)
+							b.Append(make([]byte, r))
+							s.Send(b, r)
+							taken(t, l)
+							left -= r
+						}
+						time.Sleep(30 * time.Millisecond)
+						if err := s.Acked(s.Sent()); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+			}
+			if trips[8<<20] > trips[1<<20] {
+				t.Errorf("bursts of %d bytes: %d round trips, want at most %d", burst, trips[8<<20], trips[1<<20])
+			}
+		})
+	}
+}
+
+// A session that is idle leaves what its bound had grown by to others.
+func TestBoundOfAnIdleSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		budget := buffer.NewBudget(2 << 20)
+		grow := func() (l *csp.Link, most int) {
+			_, s, _ := open(t, csp.Options{SendBuffer: 64 << 10, Budget: budget})
+			l = attach(t, s, 0)
+			for range 10 {
+				most = max(most, fillEach(s, func() { taken(t, l) }))
+				time.Sleep(10 * time.Millisecond)
+				if err := s.Acked(s.Sent()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return l, most
+		}
+		var first *csp.Link
+		for range 4 {
+			if l, _ := grow(); first == nil {
+				first = l
+			}
+		}
+		if _, most := grow(); most != 64<<10 {
+			t.Errorf("%d bytes while others have all that bounds may grow by, want 64 KiB", most)
+		}
+		time.Sleep(25 * time.Second)
+		first.Beat()
+		taken(t, first)
+		if _, most := grow(); most != 256<<10 {
+			t.Errorf("%d bytes after one of them was idle, want 256 KiB", most)
+		}
+	})
+}
+
+// A page that is busy when a transfer begins does not make its way a long one.
+func TestBoundAfterAHiccup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, s, _ := open(t, csp.Options{})
+		l := attach(t, s, 0)
+		most := 0
+		for i := range 60 {
+			most = max(most, fillEach(s, func() { taken(t, l) }))
+			time.Sleep(2 * time.Millisecond)
+			if i == 0 {
+				time.Sleep(20 * time.Millisecond)
+			}
+			if n := s.Sent(); n > 10 {
+				if err := s.Acked(n - 9); err != nil { // a steady flow
+					t.Fatal(err)
+				}
+			}
+		}
+		if most > 1<<20 {
+			t.Errorf("%d bytes were on a way of 2 ms", most)
+		}
+	})
+}
+
+// What is reserved may still come when the bound is lowered, whatever else is sent meanwhile.
+func TestReservedWhenTheBoundIsLowered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const piece = 16 << 10
+		_, s, _ := open(t, csp.Options{SendBuffer: 64 << 10, MaxSendBuffer: 8 << 20})
+		l := attach(t, s, 0)
+		l.AckedApart()
+		ack := func() {
+			t.Helper()
+			taken(t, l)
+			if err := s.Acked(s.Sent()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for fill(s) < 8<<20 {
+			ack()
+		}
+		ack()
+		reserved := 0
+		for s.Reserve(piece, false) == piece {
+			reserved++
+		}
+		for range 2 * 8 << 20 / piece { // answers, each acknowledged
+			if err := s.Send(buffer.Copy(make([]byte, piece)), 0); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(20 * time.Millisecond)
+			ack()
+		}
+		for i := range reserved {
+			if err := s.Send(buffer.Copy(make([]byte, piece)), piece); err != nil {
+				t.Fatalf("piece %d of %d that had room: %v", i, reserved, err)
+			}
 		}
 	})
 }

@@ -146,8 +146,8 @@ func (s *Session) Unreserve(n int) {
 // Send queues payload, which the session then owns, and gives back a reservation
 // of reserved bytes. It never blocks on the network unless the attached link's
 // wake function does. After the end of the session payload is dropped and the
-// cause returned; what was not reserved ends the session when it piles up to eight
-// times Options.SendBuffer beyond the bound.
+// cause returned; what was not reserved ends the session when it piles up to 2 MiB
+// beyond the bound.
 func (s *Session) Send(payload *buffer.Buffer, reserved int) error {
 	return s.send(payload, reserved, false)
 }
@@ -188,7 +188,7 @@ func (s *Session) send(payload *buffer.Buffer, reserved int, apart bool) error {
 // overdone returns, with mu held, why a session must end that sends more and more.
 func (s *Session) overdone() *cause.Error {
 	switch {
-	case s.out.overdone(s.opts):
+	case s.out.overdone():
 		s.opts.count.unreadAnswers.Add(1)
 		return cause.Limit.With("too much is answered and nothing taken")
 	case s.out.usedUp():
