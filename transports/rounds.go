@@ -16,6 +16,7 @@ type rounds struct {
 	at      int                  // of the last round
 	set     int                  // timers in slots
 	running bool
+	next    time.Time     // of a round; kept, or each round would add to how late it is
 	due     []*roundTimer // not called yet
 }
 
@@ -49,9 +50,15 @@ func (t *roundTimer) reset(d time.Duration) {
 	r.slots[t.slot] = append(r.slots[t.slot], t)
 	r.set++
 	if !r.running {
-		r.running = true
-		time.AfterFunc(r.width, r.round)
+		r.running, r.next = true, time.Now()
+		r.schedule()
 	}
+}
+
+// schedule has the next round begin in its time, with mu held.
+func (r *rounds) schedule() {
+	r.next = r.next.Add(r.width)
+	time.AfterFunc(time.Until(r.next), r.round)
 }
 
 // stop keeps f from being called, unless it is.
@@ -89,7 +96,7 @@ func (r *rounds) round() {
 	}
 	r.due = append(r.due, now...)
 	if r.running = r.set > 0 || len(r.due) > 0; r.running {
-		time.AfterFunc(r.width, r.round)
+		r.schedule()
 	}
 	for len(r.due) > 0 {
 		next := r.due[len(r.due)-1]

@@ -44,7 +44,7 @@ type Options struct {
 	// the proxy itself.
 	Origins Origins
 
-	// Heartbeat is how long a link may be silent; it is up to a fiftieth less. Default 25 s.
+	// Heartbeat is how long a link may be silent; it may be a hundredth less. Default 25 s.
 	Heartbeat time.Duration
 
 	// Silence is how long after a heartbeat was due a WebSocket that brought
