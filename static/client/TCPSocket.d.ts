@@ -46,7 +46,7 @@ export interface TCPSocketOptions {
   keepAliveDelay?: number;
   /** Which addresses of the host to use. Default: any. */
   dnsQueryType?: "ipv4" | "ipv6";
-  /** Bytes that may arrive before the page takes any. At most 16 MiB. Default: 1 MiB, and up to 16 while the page takes all that comes. */
+  /** Bytes that may arrive before the page takes any. At most 16 MiB. Default: 1 MiB, and up to 16 while the page takes all that comes; each socket has its own. */
   receiveBufferSize?: number;
   /** High-water mark of writable in bytes. Default: 256 KiB. */
   sendBufferSize?: number;

@@ -2,8 +2,8 @@ import { type Bytes, ByteReader, noBytes, Short } from "./bytes.ts";
 
 /**
  * Cuts a stream that arrives in arbitrary pieces into units. What a unit still
- * lacks is waited for; nothing is parsed again before it can be complete, so that
- * a stream of single bytes costs no more than one large piece.
+ * lacks is waited for; nothing is parsed again before as much has come as it is
+ * known to need, so that a stream of single bytes costs little more than one large piece.
  */
 export class Cutter {
   private kept: Bytes = noBytes; // room; the first `used` bytes are what is left over
@@ -24,10 +24,12 @@ export class Cutter {
     while (this.used > 0) {
       this.keep(reader.raw(Math.min(this.needed - this.used, reader.left)));
       if (this.used < this.needed) return;
-      const unit = new ByteReader(this.kept.subarray(0, this.used));
-      if (!this.read(unit, one)) continue; // that was its length
+      const { kept, used } = this;
       this.kept = noBytes; // given away, since units keep views of it
       this.used = 0;
+      if (this.read(new ByteReader(kept.subarray(0, used)), one)) break;
+      this.kept = kept; // more of it is needed than was known
+      this.used = used;
     }
     while (reader.left > 0) {
       const start = reader.at;
