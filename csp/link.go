@@ -88,6 +88,7 @@ func (l *Link) Detach() {
 	if s.link == l {
 		s.link = nil
 		if s.err == nil {
+			s.out.lower(s.opts.SendBuffer, s.opts) // others may need it meanwhile
 			s.startLinger(s.opts.Linger)
 		}
 	}
@@ -172,6 +173,9 @@ func (l *Link) Next(ctx context.Context, wait time.Duration, b *Batch, max int) 
 		select {
 		case <-l.bell:
 		case <-timer.C:
+			l.s.mu.Lock()
+			l.s.out.resize(l.s.opts) // as with a heartbeat
+			l.s.mu.Unlock()
 			return false, nil
 		case <-ctx.Done():
 			return false, ctx.Err()
@@ -206,7 +210,14 @@ func (l *Link) AckedApart() {
 // be at hand: what they bring about, credit and an acknowledgement, goes out together, at the
 // latest when 128 KiB have come. Flush must be called before others are waited for.
 func (l *Link) Deliver(packets []Packet) (uint64, error) {
-	return l.s.accept(packets, false, 2*ackBytes)
+	return l.s.accept(packets, false, l)
+}
+
+// Due reports whether the link waits to be woken by Flush.
+func (l *Link) Due() bool {
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	return l.parked && l.pending()
 }
 
 // Flush wakes the link if there is something to send.

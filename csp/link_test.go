@@ -53,11 +53,17 @@ func TestDeliverOnALink(t *testing.T) {
 	if woken != 0 {
 		t.Errorf("woken %d times with 96 KiB delivered and others at hand", woken)
 	}
+	if !l.Due() {
+		t.Error("Flush is not due")
+	}
 	l.Flush()
 	if woken != 1 {
 		t.Errorf("woken %d times by Flush, want once", woken)
 	}
 	expect(t, "what three packets brought about", taken(t, l), `[["ack",3],[1,0,"creditcreditcredit"]]`)
+	if l.Due() {
+		t.Error("Flush is due with nothing to send")
+	}
 	l.Flush()
 	if woken != 1 {
 		t.Error("woken by Flush with nothing to send")
@@ -73,6 +79,25 @@ func TestDeliverOnALink(t *testing.T) {
 	send(s, "x")
 	if woken != 3 {
 		t.Errorf("woken %d times when others send, want three times", woken)
+	}
+}
+
+// What a displaced link still brings goes out on the other one at once: that does not know.
+func TestDeliverOnADisplacedLink(t *testing.T) {
+	_, s, h := open(t, csp.Options{})
+	h.answer = func() { send(s, "credit") }
+	old := attach(t, s, 0)
+	woken := 0
+	l, err := s.Attach(0, func() { woken++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken(t, l)
+	if _, err := old.Deliver([]csp.Packet{{ID: 1, Data: make([]byte, 10)}}); err != nil {
+		t.Fatal(err)
+	}
+	if woken != 1 {
+		t.Errorf("the attached link was woken %d times, want once", woken)
 	}
 }
 

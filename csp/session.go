@@ -261,12 +261,14 @@ var pieceLists = sync.Pool{New: func() any { return new([][]byte) }}
 // Packets that arrive above a gap are kept, within bounds, and delivered when the gap
 // is filled; repeats are dropped.
 func (s *Session) Deliver(packets []Packet, answered bool) (uint64, error) {
-	return s.accept(packets, answered, 0)
+	return s.accept(packets, answered, nil)
 }
 
-// accept is Deliver. What packets bring about does not wake the link while less than gather
-// bytes are to be acknowledged.
-func (s *Session) accept(packets []Packet, answered bool, gather int) (uint64, error) {
+// gathered is what a link may bring before it is answered in its midst.
+const gathered = 2 * ackBytes
+
+// accept is Deliver, or, with from, Link.Deliver.
+func (s *Session) accept(packets []Packet, answered bool, from *Link) (uint64, error) {
 	s.deliver.Lock()
 	defer s.deliver.Unlock()
 
@@ -314,7 +316,7 @@ func (s *Session) accept(packets []Packet, answered bool, gather int) (uint64, e
 	}
 	over := s.over()
 	wake := noWake
-	if s.in.unacked >= gather {
+	if from == nil || from != s.link || s.in.unacked >= gathered {
 		wake = s.wake()
 	}
 	s.mu.Unlock()

@@ -22,11 +22,13 @@ type Reader struct {
 	raw     syscall.RawConn // nil: fallback
 	place   func() []byte
 	unplace func()
-	waits   func()                // before a Read may wait, or nil
+	due     func() bool // OnWait, or nil
+	waits   func()
 	poll    func(fd uintptr) bool // r.readable, made once
 
 	n      int
 	err    error
+	again  bool   // nothing was read: waits comes first
 	held   []byte // fallback: its buffer
 	unread []byte // fallback: read and not yet placed
 
@@ -42,8 +44,9 @@ func NewReader(conn net.Conn, place func() []byte, unplace func()) *Reader {
 	return r
 }
 
-// OnWait has f called before a Read that may wait, in its goroutine.
-func (r *Reader) OnWait(f func()) { r.waits = f }
+// OnWait has f called before a Read that may wait, in its goroutine, if due says so, which it
+// must not again until something was read.
+func (r *Reader) OnWait(due func() bool, f func()) { r.due, r.waits = due, f }
 
 // Read waits until there is something to read, asks for a place and reads into
 // it. It returns the number of bytes read, or 0 and nil when place returned nil:
@@ -69,6 +72,9 @@ func (r *Reader) read(mayRest bool) (int, error) {
 		r.n, r.err = 0, nil
 		err := r.raw.Read(r.poll)
 		switch {
+		case err == nil && r.again: // not in raw.Read, where closing the connection would wait for itself
+			r.again = false
+			r.waits()
 		case err == nil:
 			if r.n > 0 {
 				r.watch()
@@ -87,7 +93,7 @@ func (r *Reader) readBlocking() (int, error) {
 		if r.held == nil {
 			r.held = make([]byte, fallbackSize)
 		}
-		if r.waits != nil {
+		if r.due != nil && r.due() {
 			r.waits()
 		}
 		n, err := r.conn.Read(r.held)

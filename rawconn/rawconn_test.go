@@ -85,9 +85,9 @@ func TestOnWait(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var buf [10]byte
 			r := rawconn.NewReader(pair[1], func() []byte { return buf[:] }, func() {})
-			asked := 0
-			r.OnWait(func() {
-				asked++
+			asked, due := 0, true
+			r.OnWait(func() bool { return due }, func() {
+				asked, due = asked+1, false
 				if asked <= 3 {
 					go pair[0].Write(make([]byte, 30)) // what is waited for is the answer
 				}
@@ -98,11 +98,23 @@ func TestOnWait(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				due = true
 				if got += n; asked != (got+29)/30 {
 					t.Fatalf("called %d times for %d bytes in pieces of 30", asked, got)
 				}
 			}
 		})
+	}
+}
+
+// What is called before waiting may close the connection.
+func TestOnWaitMayClose(t *testing.T) {
+	_, conn := tcpPair(t)
+	var buf [10]byte
+	r := rawconn.NewReader(conn, func() []byte { return buf[:] }, func() {})
+	r.OnWait(func() bool { return true }, func() { conn.Close() })
+	if n, err := r.Read(); err == nil {
+		t.Errorf("read %d bytes of a closed connection", n)
 	}
 }
 

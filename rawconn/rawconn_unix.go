@@ -22,10 +22,8 @@ func (r *Reader) readable(fd uintptr) bool {
 		r.unplace()
 	}
 	if err == syscall.EAGAIN {
-		if r.waits != nil {
-			r.waits()
-		}
-		return false
+		r.again = r.due != nil && r.due()
+		return r.again
 	}
 	r.n, r.err = n, err
 	return true

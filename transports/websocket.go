@@ -193,7 +193,7 @@ func (l *wsLink) begin(u *uplink) error {
 	if l.link, err = session.Attach(ack, l.flush); err != nil {
 		return err
 	}
-	l.conn.reader.OnWait(l.answer)
+	l.conn.reader.OnWait(func() bool { return l.brought.Swap(false) && l.link.Due() }, l.link.Flush)
 	l.watch = l.h.rounds.timer(l.confined(l.check))
 	l.watch.reset(l.h.opts.Heartbeat)
 	err = u.apply(session, false)
@@ -208,13 +208,6 @@ func (l *wsLink) begin(u *uplink) error {
 // greeting is how long the answer to a hello that came with packets waits for the answers
 // to those. For the client each message is a wake-up.
 const greeting = 5 * time.Millisecond
-
-// answer is called before more messages are waited for.
-func (l *wsLink) answer() {
-	if l.brought.Swap(false) {
-		l.link.Flush()
-	}
-}
 
 // greet sends the answer to the hello, if that has not gone with something else.
 func (l *wsLink) greet() {
@@ -363,7 +356,7 @@ func (l *wsLink) finish(err error) {
 		}
 	}
 	if !l.h.spawn(l.confined(func() { closeWebSocket(l.ws, l.conn.reader.Until, closeCode(code), code.String()) })) {
-		l.ws.CloseNow()
+		l.conn.abandon() // the reading goroutine, which this may be, does the rest
 	}
 }
 
