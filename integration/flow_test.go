@@ -8,7 +8,7 @@ import (
 
 // held is the length of a transfer whose receiver does not take it. It is more than fits
 // into all buffers on the way together: less than 1 MiB of the kernel's (the backends
-// see to that), a window of 256 KiB and at most 1 MiB of the session's.
+// see to that), a window of 512 KiB and at most 1 MiB of the session's.
 const held = 4 * MiB
 
 // slowReader: the page does not read one socket. Its backend is held, other sockets go

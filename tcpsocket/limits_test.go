@@ -160,7 +160,7 @@ func TestTargetsAreForgotten(t *testing.T) {
 // The windows of a session are bounded together: what does not fit stays at the
 // first 64 KiB, and gets along with it.
 func TestWindowsOfASession(t *testing.T) {
-	r := newRig(t, nil, Options{MaxWindows: 300 << 10})
+	r := newRig(t, nil, Options{Window: 256 << 10, MaxWindows: 300 << 10})
 	first, firstFar := r.pair()
 	second, secondFar := r.pair()
 	for _, tt := range []struct {
@@ -211,7 +211,7 @@ func TestQueuedBytesAreCounted(t *testing.T) {
 		}
 	}
 	queued := int64(r.mux.Queued())
-	if used := budget.Used(); queued < 128<<10 || queued > 256<<10 || used < queued || used > queued+(4<<10) {
+	if used := budget.Used(); queued < 128<<10 || queued > 512<<10 || used < queued || used > queued+(4<<10) {
 		t.Errorf("%d bytes wait, %d are counted", queued, used)
 	}
 	r.mux.Closed(cause.SessionLost.Err())

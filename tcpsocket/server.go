@@ -66,7 +66,7 @@ type Caller struct {
 // Options are the settings of a Server. The zero value is the recommended setting.
 type Options struct {
 	// Window bounds the bytes from the page that wait for one backend.
-	// Default 256 KiB, at least 64 KiB.
+	// Default 512 KiB, at least 64 KiB.
 	Window int
 
 	// MaxSockets bounds the open sockets of one session. Default 128.
@@ -84,7 +84,7 @@ type Options struct {
 	// MaxWindows bounds what the windows of a session's sockets are larger together
 	// than the 64 KiB that each has from the start: a socket for which nothing is
 	// left stays at that. So no session keeps more than this and 64 KiB for each
-	// socket. Default 4 MiB.
+	// socket. Default 8 MiB.
 	MaxWindows int
 
 	// Budget gets an account of what waits for backends. Nil: it is not counted.
@@ -103,7 +103,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Window == 0 {
-		o.Window = 256 << 10
+		o.Window = 512 << 10
 	}
 	o.Window = max(o.Window, firstWindow)
 	if o.MaxSockets == 0 {
@@ -119,7 +119,7 @@ func (o Options) withDefaults() Options {
 		o.MaxPerTarget = 1000
 	}
 	if o.MaxWindows == 0 {
-		o.MaxWindows = 4 << 20
+		o.MaxWindows = 8 << 20
 	}
 	if o.DialTimeout == 0 {
 		o.DialTimeout = 15 * time.Second

@@ -49,14 +49,14 @@ type Config struct {
 	MaxSessions int           // default 20,000
 	MaxSockets  int           // per session, default 128
 	SendBuffer  int           // unacknowledged bytes per session, default 256 KiB
-	Window      int           // unwritten bytes per socket, default 256 KiB
+	Window      int           // unwritten bytes per socket, default 512 KiB
 
 	Lifetime     time.Duration // how long a session may live in all, default as long as it likes
 	BufferBudget int           // bytes that all sessions queue and keep, default a quarter of the memory limit
 	OpenRate     int           // sockets that a session may open in a second, default 10
 	OpenBurst    int           // sockets that it may open at once, default MaxSockets
 	MaxPerTarget int           // open sockets of all sessions to one host and port, default 1,000
-	MaxWindows   int           // unwritten bytes per session above 64 KiB per socket, default 4 MiB
+	MaxWindows   int           // unwritten bytes per session above 64 KiB per socket, default 8 MiB
 
 	LegacyOptions map[string][]string // values of LegacyOptions() by their names
 
