@@ -88,7 +88,6 @@ func (l *Link) Detach() {
 	if s.link == l {
 		s.link = nil
 		if s.err == nil {
-			s.out.lower(s.opts.SendBuffer, s.opts) // others may need it meanwhile
 			s.startLinger(s.opts.Linger)
 		}
 	}

@@ -1,0 +1,269 @@
+package csp_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"encke/buffer"
+	"encke/csp"
+)
+
+// A client that polls has no link for a moment after each answer.
+func TestBoundBetweenPolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most = 8 << 20
+		_, s, _ := open(t, csp.Options{})
+		got := 0
+		for range 10 {
+			l := attach(t, s, s.Sent())
+			l.AckedApart()
+			got = fillEach(s, func() { taken(t, l) })
+			l.Detach()
+			time.Sleep(10 * time.Millisecond)
+		}
+		if got != most {
+			t.Errorf("%d bytes between two polls, want %d", got, most)
+		}
+	})
+}
+
+// Four times the first bound is enough for what is near.
+func TestBoundGrowsFurtherWhereAcknowledgementsTakeLong(t *testing.T) {
+	const first = 64 << 10
+	for _, tt := range []struct {
+		name  string
+		apart bool
+		delay time.Duration // until what is sent is acknowledged
+		want  int
+	}{
+		{"near", false, 10 * time.Millisecond, 4 * first},
+		{"near, in requests", true, 10 * time.Millisecond, 16 * first},
+		{"far", false, 30 * time.Millisecond, 16 * first},
+		{"slow, in requests", true, 150 * time.Millisecond, 4 * first},
+		{"slow", false, 150 * time.Millisecond, 4 * first},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, s, _ := open(t, csp.Options{SendBuffer: first, MaxSendBuffer: 16 * first})
+				l := attach(t, s, 0)
+				if tt.apart {
+					l.AckedApart()
+				}
+				most := 0
+				for range 10 {
+					most = max(most, fillEach(s, func() { taken(t, l) }))
+					time.Sleep(tt.delay)
+					if err := s.Acked(s.Sent()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if most != tt.want {
+					t.Errorf("%d bytes were on the way, want %d", most, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// What there was room for may still be there when the bound is lowered, and ends nothing; what
+// nobody asked room for ends the session as before.
+func TestLoweredBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const first, most, piece = 64 << 10, 4 << 20, 16 << 10
+		_, s, _ := open(t, csp.Options{SendBuffer: first, MaxSendBuffer: most})
+		l := attach(t, s, 0)
+		l.AckedApart()
+		acked := func(id uint64) {
+			t.Helper()
+			if err := s.Acked(id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for fill(s) < most {
+			taken(t, l)
+			acked(s.Sent())
+		}
+		before := s.Sent()
+		taken(t, l)
+		half := (before + s.Sent()) / 2
+		acked(half)
+		fill(s)
+		time.Sleep(3 * time.Second)
+		acked(s.Sent())
+		if n := fill(s); n != 0 {
+			t.Fatalf("%d bytes granted after a slow round, with half the old bound unacknowledged", n)
+		}
+		taken(t, l)
+		answer := func() error {
+			defer taken(t, l)
+			return s.Send(buffer.Copy(make([]byte, piece)), 0)
+		}
+		if err := answer(); err != nil {
+			t.Fatalf("an answer above the lowered bound: %v", err)
+		}
+		time.Sleep(time.Second) // too slow to grow again
+		acked(s.Sent())
+		answers := 0
+		for answer() == nil {
+			answers++
+		}
+		if want := (first + 2<<20) / piece; answers != want {
+			t.Errorf("%d answers before the session ended, want %d", answers, want)
+		}
+	})
+}
+
+// What sends in bursts is no slower than it were if bounds grew to a megabyte only.
+func TestBoundOfBursts(t *testing.T) {
+	for _, burst := range []int{1 << 20, 2 << 20, 4 << 20} {
+		synctest.Test(t, func(t *testing.T) {
+			trips := map[int]int{}
+			for _, most := range []int{1 << 20, 8 << 20} {
+				_, s, _ := open(t, csp.Options{MaxSendBuffer: most})
+				l := attach(t, s, 0)
+				l.AckedApart()
+				for range 40 {
+					time.Sleep(time.Second)
+					for left := burst; left > 0; trips[most]++ {
+						for r := s.Reserve(min(left, 16<<10), false); r > 0; r = s.Reserve(min(left, 16<<10), false) {
+							b := buffer.Get(r)
+							b.Append(make([]byte, r))
+							s.Send(b, r)
+							taken(t, l)
+							left -= r
+						}
+						time.Sleep(30 * time.Millisecond)
+						if err := s.Acked(s.Sent()); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+			}
+			if trips[8<<20] > trips[1<<20] {
+				t.Errorf("bursts of %d bytes: %d round trips, want at most %d", burst, trips[8<<20], trips[1<<20])
+			}
+		})
+	}
+}
+
+// A session that is idle leaves what its bound had grown by to others.
+func TestBoundOfAnIdleSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		budget := buffer.NewBudget(2 << 20)
+		grow := func() (l *csp.Link, most int) {
+			_, s, _ := open(t, csp.Options{SendBuffer: 64 << 10, Budget: budget})
+			l = attach(t, s, 0)
+			for range 10 {
+				most = max(most, fillEach(s, func() { taken(t, l) }))
+				time.Sleep(10 * time.Millisecond)
+				if err := s.Acked(s.Sent()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return l, most
+		}
+		var first *csp.Link
+		for range 4 {
+			if l, _ := grow(); first == nil {
+				first = l
+			}
+		}
+		if _, most := grow(); most != 64<<10 {
+			t.Errorf("%d bytes while others have all that bounds may grow by, want 64 KiB", most)
+		}
+		time.Sleep(25 * time.Second)
+		first.Beat()
+		taken(t, first)
+		if _, most := grow(); most != 256<<10 {
+			t.Errorf("%d bytes after one of them was idle, want 256 KiB", most)
+		}
+	})
+}
+
+// A page that is busy when a transfer begins does not make its way a long one.
+func TestBoundAfterAHiccup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, s, _ := open(t, csp.Options{})
+		l := attach(t, s, 0)
+		most := 0
+		for i := range 60 {
+			most = max(most, fillEach(s, func() { taken(t, l) }))
+			time.Sleep(2 * time.Millisecond)
+			if i == 0 {
+				time.Sleep(20 * time.Millisecond)
+			}
+			if n := s.Sent(); n > 10 {
+				if err := s.Acked(n - 9); err != nil { // a steady flow
+					t.Fatal(err)
+				}
+			}
+		}
+		if most > 1<<20 {
+			t.Errorf("%d bytes were on a way of 2 ms", most)
+		}
+	})
+}
+
+// What is reserved may still come when the bound is lowered, whatever else is sent meanwhile.
+func TestReservedWhenTheBoundIsLowered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const piece = 16 << 10
+		_, s, _ := open(t, csp.Options{SendBuffer: 64 << 10, MaxSendBuffer: 8 << 20})
+		l := attach(t, s, 0)
+		l.AckedApart()
+		ack := func() {
+			t.Helper()
+			taken(t, l)
+			if err := s.Acked(s.Sent()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for fill(s) < 8<<20 {
+			ack()
+		}
+		ack()
+		reserved := 0
+		for s.Reserve(piece, false) == piece {
+			reserved++
+		}
+		for range 2 * 8 << 20 / piece { // answers, each acknowledged
+			if err := s.Send(buffer.Copy(make([]byte, piece)), 0); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(20 * time.Millisecond)
+			ack()
+		}
+		for i := range reserved {
+			if err := s.Send(buffer.Copy(make([]byte, piece)), piece); err != nil {
+				t.Fatalf("piece %d of %d that had room: %v", i, reserved, err)
+			}
+		}
+	})
+}
+
+func TestBoundGrowsOnAFastLinkWithinTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, s, _ := open(t, csp.Options{SendBuffer: 64 << 10, MaxSendBuffer: 1 << 20, Budget: buffer.NewBudget(768 << 10)})
+		l := attach(t, s, 0)
+		for range 10 {
+			fill(s)
+			taken(t, l)
+			time.Sleep(10 * time.Millisecond)
+			if err := s.Acked(s.Sent()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := fill(s); n != 256<<10 {
+			t.Errorf("the bound grew to %d, want 256 KiB: 64 and a quarter of the budget of 768", n)
+		}
+		taken(t, l)
+		time.Sleep(3 * time.Second)
+		if err := s.Acked(s.Sent()); err != nil {
+			t.Fatal(err)
+		}
+		if n := fill(s); n != 64<<10 {
+			t.Errorf("after a slow round the bound is %d, want 64 KiB again", n)
+		}
+	})
+}
