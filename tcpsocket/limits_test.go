@@ -301,13 +301,13 @@ func TestViolationCounters(t *testing.T) {
 		frames []Frame
 		want   func(Stats) uint64
 	}{
-		{"window overrun", []Frame{openFrame(1), {Type: Data, Socket: 1, Data: make([]byte, 300_000)}}, func(st Stats) uint64 { return st.WindowOverruns }},
+		{"window overrun", []Frame{openFrame(1), {Type: Data, Socket: 1, Data: make([]byte, firstWindow+1)}}, func(st Stats) uint64 { return st.WindowOverruns }},
 		{"window overflow", []Frame{openFrame(1), {Type: Window, Socket: 1, N: 1<<31 - 1}}, func(st Stats) uint64 { return st.WindowOverflows }},
 		{"number reused", []Frame{openFrame(1), openFrame(1)}, func(st Stats) uint64 { return st.NumbersReused }},
 		{"stray", []Frame{{Type: EOF, Socket: 9}}, func(st Stats) uint64 { return st.Strays }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m := newMux(t, Options{})
+			m := newMux(t, Options{Window: firstWindow})
 			m.Receive(wireOf(tt.frames...))
 			if n := tt.want(m.server.Stats()); n != 1 {
 				t.Errorf("%d counted, want 1", n)

@@ -65,14 +65,14 @@ func TestSessionErrors(t *testing.T) {
 		{"number used again", []Frame{openFrame(2), openFrame(2)}},
 		{"lower number", []Frame{openFrame(2), openFrame(1)}},
 		{"number 0", []Frame{openFrame(0)}},
-		{"more than the window", []Frame{openFrame(1), data(1, 200_000), data(1, 200_000)}},
+		{"more than the window", []Frame{openFrame(1), data(1, firstWindow), data(1, 1)}},
 		{"data after EOF", []Frame{openFrame(1), {Type: EOF, Socket: 1}, data(1, 1)}},
 		{"window above 2^31-1", []Frame{openFrame(1), {Type: Window, Socket: 1, N: 1<<31 - 1}}},
 		{"OPENED from a client", []Frame{openFrame(1), {Type: Opened, Socket: 1}}},
 		{"GOAWAY from a client", []Frame{openFrame(1), {Type: GoAway, Socket: 1}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m := newMux(t, Options{})
+			m := newMux(t, Options{Window: firstWindow})
 			if err := m.Receive(wireOf(tt.frames...)); !errors.Is(err, cause.ProtocolError.Err()) {
 				t.Errorf("%v, want protocol-error", err)
 			}
