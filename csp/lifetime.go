@@ -101,6 +101,7 @@ func (s *Session) touch() {
 	defer s.mu.Unlock()
 	s.halfOpen = false
 	if s.err == nil && s.link == nil {
+		s.out.resize(s.opts) // nothing may have been acknowledged for long
 		s.startLinger(s.opts.Linger)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"encke/buffer"
 	"encke/cause"
 )
 
@@ -51,6 +52,52 @@ func TestLateTimers(t *testing.T) {
 		s.gapOpen()
 		if err := s.Err(); err != nil {
 			t.Errorf("ended without a gap: %v", err)
+		}
+	})
+}
+
+// A timer that was about to look at the bound of a session finds it over.
+func TestNothingGrowsAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		budget := buffer.NewBudget(256 << 20)
+		v := nopServer(Options{Budget: budget})
+		s, err := v.Open(Peer{}, Key{1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := s.Attach(0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fill := func() {
+			for r := s.Reserve(16<<10, false); r > 0; r = s.Reserve(16<<10, false) {
+				s.Send(buffer.Copy(make([]byte, r)), r)
+			}
+		}
+		round := func(left uint64) {
+			fill()
+			for ok := true; ok; {
+				var b Batch
+				if ok, err = l.Take(&b, 1<<20); err != nil {
+					t.Fatal(err)
+				}
+				b.Release()
+			}
+			if err := s.Acked(s.Sent() - left); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 4 {
+			round(0)
+		}
+		round(4) // the end comes in the middle of one
+		fill()
+		v.Close(cause.Closed.Err())
+		s.mu.Lock()
+		s.out.resize(s.opts)
+		s.mu.Unlock()
+		if !budget.Grow(64<<20, nearShare) {
+			t.Error("a session that is over has some of what bounds may grow by")
 		}
 	})
 }

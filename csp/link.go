@@ -129,9 +129,7 @@ func (l *Link) Take(b *Batch, max int) (bool, error) {
 		b.HasAck, b.Ack = true, s.in.got
 		s.in.told()
 	}
-	if l.beat || l.pings > 0 {
-		o.resize(s.opts) // nothing may have been acknowledged for long
-	}
+	o.resize(s.opts) // nothing may have been acknowledged for long
 	b.Pings, b.Pongs = l.pings, l.pongs
 	l.spoke, l.sayAck, l.pings, l.pongs, l.beat = true, false, 0, 0, false
 	if o.first+uint64(o.next) <= l.before {

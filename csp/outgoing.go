@@ -155,7 +155,7 @@ func (o *outgoing) ack(id uint64, opts *Options) {
 	o.queue = dropFront(o.queue, n)
 	acked := before - o.cost
 	o.roundAcked += acked
-	o.over = max(o.over-int32(acked), min(o.over, int32(o.reserved)))
+	o.setOver(max(o.over-int32(acked), min(o.over, int32(o.reserved))), opts)
 	if o.timed != 0 && id >= o.timed {
 		o.delayAt = time.Now()
 		o.timed, o.delay = 0, o.delayAt.Sub(o.timedAt)
@@ -219,7 +219,13 @@ func (o *outgoing) lower(bound int, opts *Options) {
 	lowered := o.bound - bound
 	opts.Budget.Shrink(lowered)
 	o.bound = bound
-	o.over = int32(min(int(o.over)+lowered, max(o.cost+o.reserved-o.bound, 0)))
+	o.setOver(int32(min(int(o.over)+lowered, max(o.cost+o.reserved-o.bound, 0))), opts)
+}
+
+// setOver keeps what is above a lowered bound in the share by which bounds may grow.
+func (o *outgoing) setOver(n int32, opts *Options) {
+	opts.Budget.Shrink(int(o.over - n))
+	o.over = n
 }
 
 // overdone reports that far more is queued than there was room for.
@@ -237,6 +243,8 @@ func (o *outgoing) drop(opts *Options) {
 	}
 	o.queue, o.cost, o.next = nil, 0, 0
 	o.lower(opts.SendBuffer, opts)
+	o.setOver(0, opts)
+	o.roundAcked = 0 // nothing grows any more
 }
 
 // dropFront removes the first n elements and gives back the memory of a queue

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"encke/buffer"
+	"encke/cause"
 	"encke/csp"
 )
 
@@ -147,38 +148,80 @@ func TestBoundOfBursts(t *testing.T) {
 	}
 }
 
-// A session that is idle leaves what its bound had grown by to others.
-func TestBoundOfAnIdleSession(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		budget := buffer.NewBudget(2 << 20)
-		grow := func() (l *csp.Link, most int) {
-			_, s, _ := open(t, csp.Options{SendBuffer: 64 << 10, Budget: budget})
-			l = attach(t, s, 0)
-			for range 10 {
-				most = max(most, fillEach(s, func() { taken(t, l) }))
-				time.Sleep(10 * time.Millisecond)
-				if err := s.Acked(s.Sent()); err != nil {
-					t.Fatal(err)
+// What a bound has grown by is there for others once its session is idle, or acknowledges
+// nothing, whatever else it does.
+func TestGrowthIsGivenBack(t *testing.T) {
+	const first, share = 64 << 10, 512 << 10 // a quarter of the budget
+	for _, tt := range []struct {
+		name string
+		idle func(*csp.Server, *csp.Session, *csp.Link)
+		want int // what the bound of another can be then
+	}{
+		{"not idle", func(*csp.Server, *csp.Session, *csp.Link) {}, first},
+		{"heartbeat", func(_ *csp.Server, _ *csp.Session, l *csp.Link) {
+			time.Sleep(25 * time.Second)
+			l.Beat()
+			taken(t, l)
+		}, 4 * first},
+		{"something small now and then", func(_ *csp.Server, s *csp.Session, l *csp.Link) {
+			for range 6 {
+				time.Sleep(10 * time.Second)
+				if err := s.Send(buffer.Copy([]byte("x")), s.Reserve(16, false)); err != nil {
+					t.Error(err)
+				}
+				taken(t, l)
+			}
+		}, 4 * first},
+		{"requests without a link", func(v *csp.Server, s *csp.Session, l *csp.Link) {
+			l.Detach()
+			for range 6 {
+				time.Sleep(time.Minute)
+				if _, err := v.Resume(s.ID()); err != nil {
+					t.Error(err)
 				}
 			}
-			return l, most
-		}
-		var first *csp.Link
-		for range 4 {
-			if l, _ := grow(); first == nil {
-				first = l
-			}
-		}
-		if _, most := grow(); most != 64<<10 {
-			t.Errorf("%d bytes while others have all that bounds may grow by, want 64 KiB", most)
-		}
-		time.Sleep(25 * time.Second)
-		first.Beat()
-		taken(t, first)
-		if _, most := grow(); most != 256<<10 {
-			t.Errorf("%d bytes after one of them was idle, want 256 KiB", most)
-		}
-	})
+		}, 4 * first},
+		{"all of it kept", func(_ *csp.Server, s *csp.Session, l *csp.Link) {
+			fillEach(s, func() { taken(t, l) })
+			time.Sleep(25 * time.Second)
+			l.Beat()
+			taken(t, l)
+		}, first},
+		{"closed while growing", func(_ *csp.Server, s *csp.Session, l *csp.Link) {
+			fillEach(s, func() { taken(t, l) })
+			s.Close(cause.Closed.Err())
+		}, 4 * first},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				budget := buffer.NewBudget(4 * share)
+				v := csp.NewServer(csp.Options{
+					SendBuffer: first, Budget: budget, Accept: func(*csp.Session) csp.Handler { return &recorder{} },
+				})
+				defer v.Close(cause.Closed.Err())
+				grow := func(n byte) (s *csp.Session, l *csp.Link, most int) {
+					s = openMore(t, v, n)
+					l = attach(t, s, 0)
+					for range 10 {
+						most = max(most, fillEach(s, func() { taken(t, l) }))
+						time.Sleep(10 * time.Millisecond)
+						if err := s.Acked(s.Sent()); err != nil {
+							t.Fatal(err)
+						}
+					}
+					return s, l, most
+				}
+				s, l, _ := grow(0)
+				for n := range byte(3) {
+					grow(n + 1)
+				}
+				tt.idle(v, s, l)
+				if _, _, most := grow(9); most != tt.want {
+					t.Errorf("the bound of another is %d, want %d", most, tt.want)
+				}
+			})
+		})
+	}
 }
 
 // A page that is busy when a transfer begins does not make its way a long one.
