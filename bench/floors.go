@@ -88,10 +88,7 @@ func (r *results) floors() []floor {
 	}
 	r.idleFloors(add)
 	r.websockifyFloors(add)
-	alone := r.of("echo", "encke-mux", p99)
-	if alone > 0 {
-		add("p99 of 99 interactive sockets beside a bulk one, ÷ alone", "encke-mux", 3, 1.5, false, r.of("mixed", "encke-mux", p99)/alone)
-	}
+	add("p99 of 99 interactive sockets beside a bulk one, ÷ alone", "encke-mux", 3, 1.5, false, r.of("mixed", "encke-mux", beside))
 	return all
 }
 

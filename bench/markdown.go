@@ -104,6 +104,9 @@ func (r *results) scenarioTable(b *strings.Builder, sc *scenario, cells map[stri
 	if sc.timed {
 		titles = append(titles, "p50 µs", "p99 µs")
 	}
+	if sc.name == "mixed" {
+		titles = append(titles, "p99 ÷ alone")
+	}
 	if sc.wire {
 		titles = append(titles, "wire B down", "wire B up")
 	}
@@ -117,6 +120,9 @@ func (r *results) scenarioTable(b *strings.Builder, sc *scenario, cells map[stri
 			number(r.of(sc.name, p.Name, cost(sc.perCPU))), number(r.ratio(sc.name, p.Name, basePeer, cost(sc.perCPU)))}
 		if sc.timed {
 			line = append(line, number(r.of(sc.name, p.Name, p50)), number(r.of(sc.name, p.Name, p99)))
+		}
+		if sc.name == "mixed" {
+			line = append(line, number(r.of(sc.name, p.Name, beside)))
 		}
 		if sc.wire {
 			line = append(line, number(r.of(sc.name, p.Name, wireIn)), number(r.of(sc.name, p.Name, wireOut)))

@@ -26,6 +26,7 @@ type metric func(s sample) float64
 func value(s sample) float64   { return s.Value }
 func p50(s sample) float64     { return s.P50 }
 func p99(s sample) float64     { return s.P99 }
+func beside(s sample) float64  { return s.P99 / s.Alone }
 func wireIn(s sample) float64  { return s.WireIn }
 func wireOut(s sample) float64 { return s.WireOut }
 

@@ -12,6 +12,7 @@ type sample struct {
 	Value   float64 `json:"value"`              // in the scenario's unit
 	P50     float64 `json:"p50_us,omitempty"`   // of what is timed, in microseconds
 	P99     float64 `json:"p99_us,omitempty"`   //
+	Alone   float64 `json:"alone_us,omitempty"` // p99 of the same streams just before, with nothing beside them
 	CPU     float64 `json:"cpu_s"`              // of the proxy's processes in the window
 	Harness float64 `json:"harness_cpu_s"`      // of clients and backend in the window
 	Units   float64 `json:"units"`              // bytes, messages or streams in the window
@@ -42,14 +43,25 @@ func (r *running) window(s *sample, count func() int64) {
 type latencies struct {
 	n atomic.Int64
 
-	mu sync.Mutex
-	us []float64
+	mu   sync.Mutex
+	from time.Time // what began before is left out
+	us   []float64
 }
 
-func (l *latencies) add(d time.Duration) {
+// restart forgets what was collected and leaves out what begins within warm from now.
+func (l *latencies) restart(warm time.Duration) {
 	l.mu.Lock()
-	l.us = append(l.us, float64(d.Nanoseconds())/1e3)
+	l.from, l.us = time.Now().Add(warm), nil
 	l.mu.Unlock()
+}
+
+func (l *latencies) add(began, over time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if began.Before(l.from) {
+		return
+	}
+	l.us = append(l.us, float64(over.Sub(began).Nanoseconds())/1e3)
 	l.n.Add(1)
 }
 

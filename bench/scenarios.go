@@ -31,7 +31,7 @@ var scenarios = []scenario{
 		run: func(r *running) sample { return r.upload(50, 32<<10, 1, 1, 1e6) }},
 	{name: "echo", unit: "p50 µs", about: "echo of 64 bytes, 1 in flight on each of 100 streams, 1000/s in all", perCPU: 1e6, lower: true, timed: true, wire: true, long: true, quick: true,
 		run: func(r *running) sample { return r.echo(100, 1000, 0) }},
-	{name: "mixed", unit: "p99 µs", about: "the same beside a bulk download on another stream (encke-mux: of the same session)", perCPU: 1e6, lower: true, timed: true,
+	{name: "mixed", unit: "p99 µs", about: "the same, alone and then beside a bulk download on another stream (encke-mux: of the same session)", perCPU: 1e6, lower: true, timed: true, long: true,
 		run: func(r *running) sample { return r.echo(socketsPerSession-1, 990, 1) }},
 	{name: "msg1", unit: "msg/s", about: "64-byte writes from the backend, flat out, 1 stream", perCPU: 1e6,
 		run: func(r *running) sample { return r.receive(1, header(roleFlood, 0), messageSize, 1) }},
@@ -87,25 +87,18 @@ func (r *running) upload(n, size, batch int, unit int64, scale float64) (s sampl
 	return s
 }
 
-// echo measures the time of echoes, rate per second on n streams together, beside bulk
-// downloads on others.
+// echo measures the time of echoes, rate per second on n streams together; if there are bulk
+// downloads on others, then first alone and once more beside them, so that a ratio of the two
+// is of the same streams and the same moment of a noisy machine.
 func (r *running) echo(n, rate, bulk int) (s sample) {
 	streams, err := r.open(n, echoing())
 	if err != nil {
 		return sample{Err: err.Error()}
 	}
 	defer func() { closeAll(streams) }()
-	if bulk > 0 {
-		var got atomic.Int64
-		more, err := r.open(bulk, header(roleBulk, 0), func(c stream) { drain(c, &got) })
-		if err != nil {
-			return sample{Err: err.Error()}
-		}
-		defer closeAll(more)
-	}
 	var times latencies
+	times.restart(r.lengths.warm)
 	step := time.Duration(n) * time.Second / time.Duration(rate)
-	from := time.Now().Add(r.lengths.warm)
 	for i, c := range streams {
 		go func() { // until c is closed
 			buf := make([]byte, messageSize)
@@ -123,9 +116,7 @@ func (r *running) echo(n, rate, bulk int) (s sample) {
 				if c, ok := c.(interface{ arrived() time.Time }); ok {
 					over = c.arrived()
 				}
-				if began.After(from) {
-					times.add(over.Sub(began))
-				}
+				times.add(began, over)
 				if next = next.Add(step); time.Now().After(next) {
 					next = time.Now()
 				}
@@ -134,9 +125,22 @@ func (r *running) echo(n, rate, bulk int) (s sample) {
 	}
 	r.window(&s, times.n.Load)
 	times.fill(&s)
-	if s.Value = s.P50; bulk > 0 {
-		s.Value = s.P99
+	s.Value = s.P50
+	if bulk == 0 || s.Err != "" {
+		return s
 	}
+	alone := s.P99
+	var got atomic.Int64
+	more, err := r.open(bulk, header(roleBulk, 0), func(c stream) { drain(c, &got) })
+	if err != nil {
+		return sample{Err: err.Error()}
+	}
+	defer closeAll(more)
+	times.restart(r.lengths.warm)
+	s = sample{Alone: alone}
+	r.window(&s, times.n.Load)
+	times.fill(&s)
+	s.Value = s.P99
 	return s
 }
 
@@ -166,7 +170,7 @@ func (r *running) setup(workers int) (s sample) {
 					time.Sleep(10 * time.Millisecond)
 					continue
 				}
-				times.add(time.Since(began))
+				times.add(began, time.Now())
 			}
 		})
 	}
