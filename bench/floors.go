@@ -88,7 +88,9 @@ func (r *results) floors() []floor {
 	}
 	r.idleFloors(add)
 	r.websockifyFloors(add)
-	add("p99 of 99 interactive sockets beside a bulk one, ÷ alone", "encke-mux", 3, 1.5, false, r.of("mixed", "encke-mux", beside))
+	for _, peer := range []string{"encke-ws", "encke-mux"} {
+		add("p99 of 99 interactive streams beside a bulk one, ÷ alone", peer, 3, 1.5, false, r.of("mixed", peer, beside))
+	}
 	return all
 }
 

@@ -17,7 +17,7 @@ func fill(s *csp.Session) int { return fillEach(s, func() {}) }
 // fillEach is fill that calls sent after each piece.
 func fillEach(s *csp.Session, sent func()) (n int) {
 	for {
-		r := s.Reserve(16<<10, false)
+		r := s.Reserve(16<<10, 0)
 		if r == 0 {
 			return n
 		}

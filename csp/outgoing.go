@@ -36,10 +36,11 @@ func (p *sent) cost() int { return max(p.size(), minCost) }
 // reserve grants up to n bytes, or nothing when less than a quarter is free. On a short way
 // half the first bound does as well for who yields as all of it: the rest would only lie in
 // a queue, and whatever else is sent waits behind that. Where others fill that half by
-// themselves there is nothing to yield: it is as if the way were long.
-func (o *outgoing) reserve(n int, yields bool, opts *Options) int {
+// themselves there is nothing to yield: it is as if the way were long. So it is before
+// anything was acknowledged, which would say that somebody is there who takes what is sent.
+func (o *outgoing) reserve(n int, yield time.Duration, opts *Options) int {
 	limit := o.bound
-	if yields && (o.delay < shortWay || time.Since(o.delayAt) > delayHolds) {
+	if yield > 0 && o.first > 1 && (o.delay < yield || time.Since(o.delayAt) > delayHolds) {
 		limit = opts.SendBuffer / 2
 	}
 	room := limit - o.cost - o.reserved
@@ -50,7 +51,7 @@ func (o *outgoing) reserve(n int, yields bool, opts *Options) int {
 		}
 		return 0
 	}
-	if yields {
+	if yield > 0 {
 		o.passed = 0
 	}
 	n = min(n, room)
@@ -58,10 +59,11 @@ func (o *outgoing) reserve(n int, yields bool, opts *Options) int {
 	return n
 }
 
-// A packet that is acknowledged within shortWay went a short way. That is measured of one
-// behind at most what who yields may have on the way, or the queue that more would be is
-// taken for the way; and behind enough that the other side does not wait for more before it
-// acknowledges. What was measured holds for delayHolds, then it is tried again.
+// A packet that is acknowledged within shortWay, or within what less the caller calls short,
+// went a short way. That is measured of one behind at most what who yields may have on the way,
+// or the queue that more would be is taken for the way; and behind enough that the other side
+// does not wait for more before it acknowledges. What was measured holds for delayHolds, then
+// it is tried again.
 const (
 	shortWay   = 5 * time.Millisecond
 	delayHolds = 2 * time.Second

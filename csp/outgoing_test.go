@@ -137,7 +137,7 @@ func TestReserveStopsAtTheBound(t *testing.T) {
 	l := attach(t, s, 0)
 	sent := 0
 	for {
-		n := s.Reserve(16<<10, false)
+		n := s.Reserve(16<<10, 0)
 		if n == 0 {
 			break
 		}
@@ -159,7 +159,7 @@ func TestReserveStopsAtTheBound(t *testing.T) {
 	if h.writable != 1 {
 		t.Errorf("Writable was called %d times after a quarter was acknowledged, want 1", h.writable)
 	}
-	if n := s.Reserve(16<<10, false); n != 16<<10 {
+	if n := s.Reserve(16<<10, 0); n != 16<<10 {
 		t.Errorf("Reserve after that: %d", n)
 	}
 	s.Unreserve(16 << 10)
@@ -169,7 +169,7 @@ func TestSmallPacketsCountAsMuchAsTheirMemory(t *testing.T) {
 	_, s, _ := open(t, csp.Options{SendBuffer: 64 << 10})
 	l := attach(t, s, 0)
 	sent := 0
-	for s.Reserve(1, false) > 0 {
+	for s.Reserve(1, 0) > 0 {
 		s.Send(buffer.Copy([]byte{1}), 1)
 		taken(t, l) // so that packets are not merged
 		sent++
@@ -194,7 +194,12 @@ func TestWhoYieldsGetsRoomBesideOthersWhoFillThat(t *testing.T) {
 			taken(t, l)
 		}
 		others(packets)
-		if n := s.Reserve(16<<10, true); n != 0 {
+		if err := s.Acked(first); err != nil {
+			t.Fatal(err)
+		}
+		first++
+		others(1)
+		if n := s.Reserve(16<<10, 5*time.Millisecond); n != 0 {
 			t.Fatalf("%d bytes granted beside others who fill it", n)
 		}
 		for range packets {
@@ -207,7 +212,7 @@ func TestWhoYieldsGetsRoomBesideOthersWhoFillThat(t *testing.T) {
 			first++
 			others(1)
 		}
-		if n := s.Reserve(16<<10, true); n != 16<<10 {
+		if n := s.Reserve(16<<10, 5*time.Millisecond); n != 16<<10 {
 			t.Errorf("%d bytes granted once all that was on its way is acknowledged, want all", n)
 		}
 	})
@@ -218,9 +223,9 @@ func TestWhoYields(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, s, h := open(t, csp.Options{SendBuffer: 256 << 10, MaxSendBuffer: 256 << 10})
 		l := attach(t, s, 0)
-		const piece = 16 << 10
-		fill := func(yields bool) (pieces uint64) {
-			for ; s.Reserve(piece, yields) == piece; pieces++ {
+		const piece, short = 16 << 10, 5 * time.Millisecond
+		fill := func(yield time.Duration) (pieces uint64) {
+			for ; s.Reserve(piece, yield) == piece; pieces++ {
 				b := buffer.Get(piece)
 				b.Append(make([]byte, piece))
 				s.Send(b, piece)
@@ -228,28 +233,32 @@ func TestWhoYields(t *testing.T) {
 			}
 			return pieces
 		}
-		acked := uint64(0)
-		expectFill := func(what string, yields bool, want uint64) {
+		acked := fill(short)
+		if acked != 16 {
+			t.Errorf("%d pieces before anything was acknowledged, want 16", acked)
+		}
+		s.Acked(acked)
+		expectFill := func(what string, yield time.Duration, want uint64) {
 			t.Helper()
-			if n := fill(yields); n != want {
+			if n := fill(yield); n != want {
 				t.Errorf("%s: %d pieces, want %d", what, n, want)
 			}
 			acked += want
 		}
-		expectFill("who yields", true, 8)
-		expectFill("who does not, beside it", false, 8)
-		for id := uint64(1); id <= 12; id++ { // 4 are left: half of what who yields may have
+		expectFill("who yields", short, 8)
+		expectFill("who does not, beside it", 0, 8)
+		for n := uint64(1); n <= 12; n++ { // 4 are left: half of what who yields may have
 			h.writable = 0
-			if err := s.Acked(id); err != nil {
+			if err := s.Acked(acked - 16 + n); err != nil {
 				t.Fatal(err)
 			}
-			if (h.writable > 0) != (id == 4) { // a quarter of the bound, which the last one met
-				t.Errorf("Writable was called %d times at packet %d", h.writable, id)
+			if (h.writable > 0) != (n == 4) { // a quarter of the bound, which the last one met
+				t.Errorf("Writable was called %d times at packet %d", h.writable, n)
 			}
 		}
-		expectFill("who yields, beside what is left", true, 4)
+		expectFill("who yields, beside what is left", short, 4)
 		h.writable = 0
-		s.Acked(14)
+		s.Acked(acked - 2)
 		if h.writable != 1 {
 			t.Errorf("Writable was called %d times when a quarter of the smaller bound was free", h.writable)
 		}
@@ -259,21 +268,23 @@ func TestWhoYields(t *testing.T) {
 			time.Sleep(way)
 			s.Acked(acked)
 		}
-		expectFill("who yields", true, 8)
+		expectFill("who yields", short, 8)
 		long(50 * time.Millisecond)
-		expectFill("on a long way", true, 16)
+		expectFill("on a long way", short, 16)
 		long(2 * time.Millisecond)
-		expectFill("and on a short one again", true, 8)
+		expectFill("and on a short one again", short, 8)
 		long(2 * time.Millisecond)
+		expectFill("who yields on shorter ones only", time.Millisecond, 16)
+		s.Acked(acked)
 
-		expectFill("alone", false, 16)
+		expectFill("alone", 0, 16)
 		s.Acked(acked - 8)
 		long(50 * time.Millisecond) // its own queue
-		expectFill("on a way that was short before that queue", true, 8)
+		expectFill("on a way that was short before that queue", short, 8)
 		long(50 * time.Millisecond)
-		expectFill("on a long way", true, 16)
+		expectFill("on a long way", short, 16)
 		long(time.Millisecond)
 		time.Sleep(3 * time.Second)
-		expectFill("a while later it is tried again", true, 8)
+		expectFill("a while later it is tried again", short, 8)
 	})
 }

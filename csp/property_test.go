@@ -76,7 +76,7 @@ func (n *badNetwork) check() {
 // for it, so many reservations at a time could exceed the bound by far.
 func (n *badNetwork) reserve(e *checkedEnd) {
 	if len(e.rooms) < 2 {
-		e.reserve(1+n.pick(1500), n.pick(2) == 0)
+		e.reserve(1+n.pick(1500), time.Duration(n.pick(2))*5*time.Millisecond)
 	}
 }
 

@@ -127,7 +127,7 @@ func TestBoundOfBursts(t *testing.T) {
 				for range 40 {
 					time.Sleep(time.Second)
 					for left := burst; left > 0; trips[most]++ {
-						for r := s.Reserve(min(left, 16<<10), false); r > 0; r = s.Reserve(min(left, 16<<10), false) {
+						for r := s.Reserve(min(left, 16<<10), 0); r > 0; r = s.Reserve(min(left, 16<<10), 0) {
 							b := buffer.Get(r)
 							b.Append(make([]byte, r))
 							s.Send(b, r)
@@ -166,7 +166,7 @@ func TestGrowthIsGivenBack(t *testing.T) {
 		{"something small now and then", func(_ *csp.Server, s *csp.Session, l *csp.Link) {
 			for range 6 {
 				time.Sleep(10 * time.Second)
-				if err := s.Send(buffer.Copy([]byte("x")), s.Reserve(16, false)); err != nil {
+				if err := s.Send(buffer.Copy([]byte("x")), s.Reserve(16, 0)); err != nil {
 					t.Error(err)
 				}
 				taken(t, l)
@@ -267,7 +267,7 @@ func TestReservedWhenTheBoundIsLowered(t *testing.T) {
 		}
 		ack()
 		reserved := 0
-		for s.Reserve(piece, false) == piece {
+		for s.Reserve(piece, 0) == piece {
 			reserved++
 		}
 		for range 2 * 8 << 20 / piece { // answers, each acknowledged

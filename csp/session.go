@@ -121,15 +121,15 @@ func (s *Session) Err() error {
 // Reserve asks for room for up to n bytes that the caller is about to read from
 // elsewhere. It returns how many may be read, at least n/4 or n if that is less,
 // or 0: then Handler.Writable will be called. Send or Unreserve gives the
-// reservation back. yields says that others send little beside what the caller sends: on a
-// short way it gets less, so that they need not wait.
-func (s *Session) Reserve(n int, yields bool) int {
+// reservation back. yield, at most 5 ms, says that others send little beside what the caller
+// sends: on a way shorter than that it gets less, so that they need not wait. 0: it gets all.
+func (s *Session) Reserve(n int, yield time.Duration) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
 		return 0
 	}
-	return s.out.reserve(n, yields, s.opts)
+	return s.out.reserve(n, yield, s.opts)
 }
 
 // Unreserve gives back a reservation that was not used.

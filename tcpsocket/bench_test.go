@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"time"
 
 	"encke/buffer"
 	"encke/cause"
@@ -15,7 +16,7 @@ import (
 type nowhere struct{}
 
 func (nowhere) Send(b *buffer.Buffer, _ int) error { b.Release(); return nil }
-func (nowhere) Reserve(n int, _ bool) int          { return n }
+func (nowhere) Reserve(n int, _ time.Duration) int { return n }
 func (nowhere) Unreserve(int)                      {}
 
 // BenchmarkReceive is the way of 64-byte frames, so many of them in a delivery, to a

@@ -25,7 +25,7 @@ func (v *Server) Group(caller Caller) *Group { return &Group{v.Mux(unsent{}, cal
 type unsent struct{}
 
 func (unsent) Send(b *buffer.Buffer, _ int) error { b.Release(); return nil }
-func (unsent) Reserve(int, bool) int              { return 0 }
+func (unsent) Reserve(int, time.Duration) int     { return 0 }
 func (unsent) Unreserve(int)                      {}
 
 // Dial connects to dest and returns when it is connected, or why it is not, as a

@@ -46,10 +46,10 @@ func (w *wire) Send(b *buffer.Buffer, reserved int) error {
 	return nil
 }
 
-func (w *wire) Reserve(n int, yields bool) int {
+func (w *wire) Reserve(n int, yield time.Duration) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if yields {
+	if yield > 0 {
 		w.yielded++
 	}
 	n = min(n, w.bound-w.used)

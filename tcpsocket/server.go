@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"encke/buffer"
@@ -19,9 +20,9 @@ type Sender interface {
 	// Send queues a buffer, which the session then owns, and gives back a
 	// reservation of reserved bytes.
 	Send(b *buffer.Buffer, reserved int) error
-	// Reserve grants room for up to n bytes, or 0: then Writable is called later. yields
-	// says that other sockets send little beside this one, and are not to wait for it.
-	Reserve(n int, yields bool) int
+	// Reserve grants room for up to n bytes, or 0: then Writable is called later. On a way
+	// shorter than yield it grants less: other sockets send little, and are not to wait.
+	Reserve(n int, yield time.Duration) int
 	// Unreserve gives back a reservation.
 	Unreserve(n int)
 }
@@ -147,6 +148,7 @@ type Server struct {
 	away  bool              // sessions that come now open no sockets
 
 	targets targets
+	light   atomic.Pointer[lightly]
 	count   counters
 }
 
@@ -161,7 +163,7 @@ func NewServer(opener Opener, opts Options) *Server {
 // called in the end.
 func (v *Server) Mux(sender Sender, caller Caller) *Mux {
 	m := &Mux{
-		server: v, sender: sender, caller: caller, turns: turns{sender: sender},
+		server: v, sender: sender, caller: caller, turns: turns{sender: sender, all: &v.light},
 		opening: rate{perSecond: v.opts.OpenRate, burst: v.opts.OpenBurst},
 		lines:   rate{perSecond: refusedRate, burst: refusedLines},
 	}

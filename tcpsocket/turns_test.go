@@ -1,6 +1,7 @@
 package tcpsocket
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,13 +12,13 @@ import (
 // scarce grants what is left, and remembers who yielded.
 type scarce struct {
 	left   int
-	yields []bool
+	yields []time.Duration
 }
 
 func (s *scarce) Send(*buffer.Buffer, int) error { return nil }
 func (s *scarce) Unreserve(int)                  {}
-func (s *scarce) Reserve(n int, yields bool) int {
-	s.yields = append(s.yields, yields)
+func (s *scarce) Reserve(n int, yield time.Duration) int {
+	s.yields = append(s.yields, yield)
 	n = min(n, s.left)
 	s.left -= n
 	return n
@@ -30,7 +31,7 @@ func (w *woken) wake() { w.times++ }
 func TestLightSocketsTakeNoTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		room := &scarce{}
-		turns := turns{sender: room}
+		turns := turns{sender: room, all: new(atomic.Pointer[lightly])}
 		first, second, light := new(woken), new(woken), new(woken)
 		ask := func(w waiter, isLight bool, want int) {
 			t.Helper()
@@ -52,7 +53,7 @@ func TestLightSocketsTakeNoTurn(t *testing.T) {
 		ask(second, false, 10)
 		time.Sleep(lately)
 		ask(first, false, 10)
-		if want := []bool{false, false, true, true, false}; len(room.yields) != len(want) {
+		if want := []time.Duration{0, 0, yieldInSession, yieldInSession, 0}; len(room.yields) != len(want) {
 			t.Errorf("asked %d times, want %d", len(room.yields), len(want))
 		} else {
 			for i := range want {
@@ -76,8 +77,50 @@ func TestLightSocketsTakeNoTurn(t *testing.T) {
 		}
 		ask(second, false, 10)
 		ask(light, false, 10)
-		if room.yields[len(room.yields)-1] {
+		if room.yields[len(room.yields)-1] != 0 {
 			t.Error("yielded to itself")
 		}
 	})
+}
+
+// Bulk yields to the light sockets of other sessions too, on a shorter way, and not to those
+// that were light long ago.
+func TestYieldsToOtherSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var all atomic.Pointer[lightly]
+		room := &scarce{left: 1 << 30}
+		one, other := turns{sender: room, all: &all}, turns{sender: room, all: &all}
+		bulk, light := new(woken), new(woken)
+		expect := func(what string, want time.Duration) {
+			t.Helper()
+			one.reserve(bulk, 10, false)
+			if got := room.yields[len(room.yields)-1]; got != want {
+				t.Errorf("%s: yields on ways of less than %v, want %v", what, got, want)
+			}
+		}
+		expect("alone", 0)
+		other.reserve(light, 10, true)
+		expect("beside another session", yieldToOthers)
+		one.reserve(light, 10, true)
+		expect("beside its own session's", yieldInSession)
+		time.Sleep(lately / 2)
+		other.reserve(light, 10, true)
+		time.Sleep(lately / 2)
+		expect("half a second after the other", yieldToOthers)
+		time.Sleep(lately)
+		expect("when none is light any more", 0)
+	})
+}
+
+// A session's own light socket, which has become a bulk one, makes it not yield.
+func TestOwnLightSocketIsNoOther(t *testing.T) {
+	var all atomic.Pointer[lightly]
+	room := &scarce{left: 1 << 30}
+	one := turns{sender: room, all: &all}
+	w := new(woken)
+	one.reserve(w, 10, true)
+	one.reserve(w, 10, false)
+	if room.yields[1] != 0 {
+		t.Error("yielded to itself")
+	}
 }

@@ -1,6 +1,8 @@
 package peer
 
 import (
+	"time"
+
 	"encke/cause"
 	"encke/csp"
 	"encke/tcpsocket"
@@ -32,4 +34,6 @@ var _ tcpsocket.Sender = pieces{}
 const maxPiece = 4000
 
 // Reserve implements tcpsocket.Sender.
-func (s pieces) Reserve(n int, yields bool) int { return s.Session.Reserve(min(n, maxPiece), yields) }
+func (s pieces) Reserve(n int, yield time.Duration) int {
+	return s.Session.Reserve(min(n, maxPiece), yield)
+}
