@@ -32,7 +32,7 @@ func BenchmarkSession(b *testing.B) {
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			for b.Loop() {
-				s.Reserve(size, 0)
+				s.Reserve(size, 0, 0)
 				p := buffer.Get(size)
 				p.Extend(size)
 				s.Send(p, size)

@@ -74,7 +74,7 @@ func (e *checkedEnd) Closed(why *cause.Error) { e.closed = append(e.closed, why)
 
 // reserve asks for room for n bytes, to be used later.
 func (e *checkedEnd) reserve(n int, yield time.Duration) {
-	granted := e.session.Reserve(n, yield)
+	granted := e.session.Reserve(n, yield, 0)
 	switch {
 	case e.over && granted != 0:
 		e.t.Fatalf("%c: room for %d bytes in a session that is over", e.name, granted)

@@ -70,7 +70,7 @@ func TestNothingGrowsAfterTheEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		fill := func() {
-			for r := s.Reserve(16<<10, 0); r > 0; r = s.Reserve(16<<10, 0) {
+			for r := s.Reserve(16<<10, 0, 0); r > 0; r = s.Reserve(16<<10, 0, 0) {
 				s.Send(buffer.Copy(make([]byte, r)), r)
 			}
 		}

@@ -15,9 +15,12 @@ import (
 func fill(s *csp.Session) int { return fillEach(s, func() {}) }
 
 // fillEach is fill that calls sent after each piece.
-func fillEach(s *csp.Session, sent func()) (n int) {
+func fillEach(s *csp.Session, sent func()) int { return fillFor(s, 0, sent) }
+
+// fillFor is fillEach of one for whose room others wait.
+func fillFor(s *csp.Session, waiting int, sent func()) (n int) {
 	for {
-		r := s.Reserve(16<<10, 0)
+		r := s.Reserve(16<<10, 0, waiting)
 		if r == 0 {
 			return n
 		}

@@ -28,9 +28,9 @@ type Options struct {
 	SendBuffer int
 
 	// MaxSendBuffer is what the bound grows to while acknowledgements come back
-	// fast; beyond four times SendBuffer only where they come in requests of their
-	// own (Link.AckedApart) or from 20 ms away, and all of the bound is through
-	// in 100 ms. Default 8 MiB.
+	// fast; beyond four times SendBuffer only where several wait for room, sixteen
+	// times for four, or they come in requests of their own (Link.AckedApart) or
+	// from 20 ms away, and all of the bound is through in 100 ms. Default 8 MiB.
 	MaxSendBuffer int
 
 	// Budget bounds the bytes that all sessions keep together. When it is tight no

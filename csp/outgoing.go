@@ -15,6 +15,7 @@ type outgoing struct {
 	taken    uint64 // highest id that any link ever took
 	ended    bool   // an end-of-stream packet is queued
 	asked    bool   // acknowledgements come in requests of their own
+	waiting  uint8  // how many waited in this round beside who asked, manyWait at most
 	over     int32  // by so much at most cost is above the bound, which was lowered
 	cost     int    // of the queue
 	reserved int
@@ -38,7 +39,8 @@ func (p *sent) cost() int { return max(p.size(), minCost) }
 // a queue, and whatever else is sent waits behind that. Where others fill that half by
 // themselves there is nothing to yield: it is as if the way were long. So it is before
 // anything was acknowledged, which would say that somebody is there who takes what is sent.
-func (o *outgoing) reserve(n int, yield time.Duration, opts *Options) int {
+func (o *outgoing) reserve(n int, yield time.Duration, waiting int, opts *Options) int {
+	o.waiting = max(o.waiting, uint8(min(waiting, manyWait)))
 	limit := o.bound
 	if yield > 0 && o.first > 1 && (o.delay < yield || time.Since(o.delayAt) > delayHolds) {
 		limit = opts.SendBuffer / 2
@@ -190,19 +192,23 @@ func (o *outgoing) resize(opts *Options) {
 		return
 	case o.starved < o.bound || o.bound*2 > opts.MaxSendBuffer:
 	case o.bound*2 <= near && took < growTime && opts.Budget.Grow(o.bound, nearShare),
-		o.bound*2 > near && took < farTime && o.far(took) && opts.Budget.Grow(o.bound, farShare):
+		o.bound*2 > near && took < farTime && (o.far(took) || o.bound*2 <= near*min(1+int(o.waiting), manyWait)) &&
+			opts.Budget.Grow(o.bound, farShare):
 		o.bound *= 2
 	}
-	o.round, o.roundAcked = now, 0
+	o.round, o.roundAcked, o.waiting = now, 0, 0
 }
 
 // growTime: a link that carries its bound in this time deserves a larger one. Beyond four
-// times the first bound it must be far, and carry it in farTime: what is near goes no faster
-// with more, which only leaves the processor's caches.
+// times the first bound it must be far, and carry it in farTime: what one reader fills near by
+// goes no faster with more, which only leaves the processor's caches. Where others wait too
+// each adds as much, up to manyWait together: with a small part of its bound for each the link
+// would be idle while they take their turns.
 const (
 	growTime = 500 * time.Millisecond
 	farTime  = 100 * time.Millisecond
 	farWay   = 20 * time.Millisecond
+	manyWait = 4
 
 	// Percent of the budget by which all sessions may grow, and beyond which none grows further
 	// than to what is enough near by.

@@ -137,7 +137,7 @@ func TestReserveStopsAtTheBound(t *testing.T) {
 	l := attach(t, s, 0)
 	sent := 0
 	for {
-		n := s.Reserve(16<<10, 0)
+		n := s.Reserve(16<<10, 0, 0)
 		if n == 0 {
 			break
 		}
@@ -159,7 +159,7 @@ func TestReserveStopsAtTheBound(t *testing.T) {
 	if h.writable != 1 {
 		t.Errorf("Writable was called %d times after a quarter was acknowledged, want 1", h.writable)
 	}
-	if n := s.Reserve(16<<10, 0); n != 16<<10 {
+	if n := s.Reserve(16<<10, 0, 0); n != 16<<10 {
 		t.Errorf("Reserve after that: %d", n)
 	}
 	s.Unreserve(16 << 10)
@@ -169,7 +169,7 @@ func TestSmallPacketsCountAsMuchAsTheirMemory(t *testing.T) {
 	_, s, _ := open(t, csp.Options{SendBuffer: 64 << 10})
 	l := attach(t, s, 0)
 	sent := 0
-	for s.Reserve(1, 0) > 0 {
+	for s.Reserve(1, 0, 0) > 0 {
 		s.Send(buffer.Copy([]byte{1}), 1)
 		taken(t, l) // so that packets are not merged
 		sent++
@@ -199,7 +199,7 @@ func TestWhoYieldsGetsRoomBesideOthersWhoFillThat(t *testing.T) {
 		}
 		first++
 		others(1)
-		if n := s.Reserve(16<<10, 5*time.Millisecond); n != 0 {
+		if n := s.Reserve(16<<10, 5*time.Millisecond, 0); n != 0 {
 			t.Fatalf("%d bytes granted beside others who fill it", n)
 		}
 		for range packets {
@@ -212,7 +212,7 @@ func TestWhoYieldsGetsRoomBesideOthersWhoFillThat(t *testing.T) {
 			first++
 			others(1)
 		}
-		if n := s.Reserve(16<<10, 5*time.Millisecond); n != 16<<10 {
+		if n := s.Reserve(16<<10, 5*time.Millisecond, 0); n != 16<<10 {
 			t.Errorf("%d bytes granted once all that was on its way is acknowledged, want all", n)
 		}
 	})
@@ -225,7 +225,7 @@ func TestWhoYields(t *testing.T) {
 		l := attach(t, s, 0)
 		const piece, short = 16 << 10, 5 * time.Millisecond
 		fill := func(yield time.Duration) (pieces uint64) {
-			for ; s.Reserve(piece, yield) == piece; pieces++ {
+			for ; s.Reserve(piece, yield, 0) == piece; pieces++ {
 				b := buffer.Get(piece)
 				b.Append(make([]byte, piece))
 				s.Send(b, piece)

@@ -14,7 +14,7 @@ import (
 func TestSendFreesRoomSilently(t *testing.T) {
 	_, s, h := open(t, csp.Options{})
 	n := 0
-	for s.Reserve(64<<10, 0) > 0 {
+	for s.Reserve(64<<10, 0, 0) > 0 {
 		n++
 	}
 	for range n {

@@ -29,31 +29,34 @@ func TestBoundBetweenPolls(t *testing.T) {
 	})
 }
 
-// Four times the first bound is enough for what is near.
-func TestBoundGrowsFurtherWhereAcknowledgementsTakeLong(t *testing.T) {
+// Four times the first bound is enough for what is near and fills it alone.
+func TestBoundGrowsFurther(t *testing.T) {
 	const first = 64 << 10
 	for _, tt := range []struct {
-		name  string
-		apart bool
-		delay time.Duration // until what is sent is acknowledged
-		want  int
+		name    string
+		apart   bool
+		delay   time.Duration // until what is sent is acknowledged
+		waiting int
+		want    int
 	}{
-		{"near", false, 10 * time.Millisecond, 4 * first},
-		{"near, in requests", true, 10 * time.Millisecond, 16 * first},
-		{"far", false, 30 * time.Millisecond, 16 * first},
-		{"slow, in requests", true, 150 * time.Millisecond, 4 * first},
-		{"slow", false, 150 * time.Millisecond, 4 * first},
+		{"near", false, 10 * time.Millisecond, 0, 4 * first},
+		{"near, another waits", false, 10 * time.Millisecond, 1, 8 * first},
+		{"near, many wait", false, 10 * time.Millisecond, 50, 16 * first},
+		{"near, in requests", true, 10 * time.Millisecond, 0, 32 * first},
+		{"far", false, 30 * time.Millisecond, 0, 32 * first},
+		{"slow, in requests", true, 150 * time.Millisecond, 0, 4 * first},
+		{"slow, many wait", false, 150 * time.Millisecond, 50, 4 * first},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				_, s, _ := open(t, csp.Options{SendBuffer: first, MaxSendBuffer: 16 * first})
+				_, s, _ := open(t, csp.Options{SendBuffer: first, MaxSendBuffer: 32 * first})
 				l := attach(t, s, 0)
 				if tt.apart {
 					l.AckedApart()
 				}
 				most := 0
 				for range 10 {
-					most = max(most, fillEach(s, func() { taken(t, l) }))
+					most = max(most, fillFor(s, tt.waiting, func() { taken(t, l) }))
 					time.Sleep(tt.delay)
 					if err := s.Acked(s.Sent()); err != nil {
 						t.Fatal(err)
@@ -127,7 +130,7 @@ func TestBoundOfBursts(t *testing.T) {
 				for range 40 {
 					time.Sleep(time.Second)
 					for left := burst; left > 0; trips[most]++ {
-						for r := s.Reserve(min(left, 16<<10), 0); r > 0; r = s.Reserve(min(left, 16<<10), 0) {
+						for r := s.Reserve(min(left, 16<<10), 0, 0); r > 0; r = s.Reserve(min(left, 16<<10), 0, 0) {
 							b := buffer.Get(r)
 							b.Append(make([]byte, r))
 							s.Send(b, r)
@@ -166,7 +169,7 @@ func TestGrowthIsGivenBack(t *testing.T) {
 		{"something small now and then", func(_ *csp.Server, s *csp.Session, l *csp.Link) {
 			for range 6 {
 				time.Sleep(10 * time.Second)
-				if err := s.Send(buffer.Copy([]byte("x")), s.Reserve(16, 0)); err != nil {
+				if err := s.Send(buffer.Copy([]byte("x")), s.Reserve(16, 0, 0)); err != nil {
 					t.Error(err)
 				}
 				taken(t, l)
@@ -267,7 +270,7 @@ func TestReservedWhenTheBoundIsLowered(t *testing.T) {
 		}
 		ack()
 		reserved := 0
-		for s.Reserve(piece, 0) == piece {
+		for s.Reserve(piece, 0, 0) == piece {
 			reserved++
 		}
 		for range 2 * 8 << 20 / piece { // answers, each acknowledged

@@ -123,13 +123,14 @@ func (s *Session) Err() error {
 // or 0: then Handler.Writable will be called. Send or Unreserve gives the
 // reservation back. yield, at most 5 ms, says that others send little beside what the caller
 // sends: on a way shorter than that it gets less, so that they need not wait. 0: it gets all.
-func (s *Session) Reserve(n int, yield time.Duration) int {
+// waiting is how many wait for room beside it: for several the bound grows further.
+func (s *Session) Reserve(n int, yield time.Duration, waiting int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
 		return 0
 	}
-	return s.out.reserve(n, yield, s.opts)
+	return s.out.reserve(n, yield, waiting, s.opts)
 }
 
 // Unreserve gives back a reservation that was not used.

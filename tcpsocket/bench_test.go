@@ -15,9 +15,9 @@ import (
 // nowhere is a session that drops what is sent.
 type nowhere struct{}
 
-func (nowhere) Send(b *buffer.Buffer, _ int) error { b.Release(); return nil }
-func (nowhere) Reserve(n int, _ time.Duration) int { return n }
-func (nowhere) Unreserve(int)                      {}
+func (nowhere) Send(b *buffer.Buffer, _ int) error        { b.Release(); return nil }
+func (nowhere) Reserve(n int, _ time.Duration, _ int) int { return n }
+func (nowhere) Unreserve(int)                             {}
 
 // BenchmarkReceive is the way of 64-byte frames, so many of them in a delivery, to a
 // backend on loopback.

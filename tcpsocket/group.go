@@ -24,9 +24,9 @@ func (v *Server) Group(caller Caller) *Group { return &Group{v.Mux(unsent{}, cal
 // unsent is the Sender of a Group, which has no frames to send.
 type unsent struct{}
 
-func (unsent) Send(b *buffer.Buffer, _ int) error { b.Release(); return nil }
-func (unsent) Reserve(int, time.Duration) int     { return 0 }
-func (unsent) Unreserve(int)                      {}
+func (unsent) Send(b *buffer.Buffer, _ int) error  { b.Release(); return nil }
+func (unsent) Reserve(int, time.Duration, int) int { return 0 }
+func (unsent) Unreserve(int)                       {}
 
 // Dial connects to dest and returns when it is connected, or why it is not, as a
 // *cause.Error. It takes at most Options.DialTimeout; ctx may end it earlier, then the cause

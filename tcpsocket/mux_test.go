@@ -25,8 +25,8 @@ func (m *muxOnly) Send(b *buffer.Buffer, _ int) error {
 	b.Release()
 	return err
 }
-func (m *muxOnly) Reserve(n int, _ time.Duration) int { return n }
-func (m *muxOnly) Unreserve(int)                      {}
+func (m *muxOnly) Reserve(n int, _ time.Duration, _ int) int { return n }
+func (m *muxOnly) Unreserve(int)                             {}
 
 // newMux returns a mux whose dials succeed with one end of a pipe.
 func newMux(t *testing.T, opts Options) *muxOnly {

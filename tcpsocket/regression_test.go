@@ -43,7 +43,7 @@ func (h *hooked) Send(b *buffer.Buffer, _ int) error {
 	b.Release()
 	return err
 }
-func (h *hooked) Reserve(n int, _ time.Duration) int {
+func (h *hooked) Reserve(n int, _ time.Duration, _ int) int {
 	if h.onReserve != nil {
 		return h.onReserve(n)
 	}

@@ -46,7 +46,7 @@ func (w *wire) Send(b *buffer.Buffer, reserved int) error {
 	return nil
 }
 
-func (w *wire) Reserve(n int, yield time.Duration) int {
+func (w *wire) Reserve(n int, yield time.Duration, _ int) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if yield > 0 {

@@ -22,7 +22,8 @@ type Sender interface {
 	Send(b *buffer.Buffer, reserved int) error
 	// Reserve grants room for up to n bytes, or 0: then Writable is called later. On a way
 	// shorter than yield it grants less: other sockets send little, and are not to wait.
-	Reserve(n int, yield time.Duration) int
+	// waiting is how many others wait for room.
+	Reserve(n int, yield time.Duration, waiting int) int
 	// Unreserve gives back a reservation.
 	Unreserve(n int)
 }

@@ -39,10 +39,10 @@ func (t *turns) reserve(w waiter, n int, light bool) int {
 			t.mu.Unlock()
 			return 0
 		}
-		calls := t.calls
+		calls, waiting := t.calls, max(len(t.waiting)-1, 0)
 		t.mu.Unlock()
 
-		granted := t.sender.Reserve(n, yield)
+		granted := t.sender.Reserve(n, yield, waiting)
 
 		t.mu.Lock()
 		if granted > 0 {

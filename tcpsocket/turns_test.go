@@ -9,15 +9,17 @@ import (
 	"encke/buffer"
 )
 
-// scarce grants what is left, and remembers who yielded.
+// scarce grants what is left, and remembers who yielded, and how many waited at last.
 type scarce struct {
-	left   int
-	yields []time.Duration
+	left    int
+	yields  []time.Duration
+	waiting int
 }
 
 func (s *scarce) Send(*buffer.Buffer, int) error { return nil }
 func (s *scarce) Unreserve(int)                  {}
-func (s *scarce) Reserve(n int, yield time.Duration) int {
+func (s *scarce) Reserve(n int, yield time.Duration, waiting int) int {
+	s.waiting = waiting
 	s.yields = append(s.yields, yield)
 	n = min(n, s.left)
 	s.left -= n
@@ -122,5 +124,24 @@ func TestOwnLightSocketIsNoOther(t *testing.T) {
 	one.reserve(w, 10, false)
 	if room.yields[1] != 0 {
 		t.Error("yielded to itself")
+	}
+}
+
+// Who asks does not count itself among those who wait.
+func TestHowManyWait(t *testing.T) {
+	room := &scarce{}
+	turns := turns{sender: room, all: new(atomic.Pointer[lightly])}
+	first := new(woken)
+	for i, w := range []*woken{first, new(woken), new(woken)} {
+		if turns.reserve(w, 10, false) != 0 {
+			t.Fatalf("the %d. got something", i+1)
+		}
+	}
+	if room.waiting != 0 {
+		t.Errorf("%d waited before the first one, want none", room.waiting)
+	}
+	room.left = 10
+	if turns.reserve(first, 10, false) != 10 || room.waiting != 2 {
+		t.Errorf("%d wait behind the first one, want 2", room.waiting)
 	}
 }

@@ -34,6 +34,6 @@ var _ tcpsocket.Sender = pieces{}
 const maxPiece = 4000
 
 // Reserve implements tcpsocket.Sender.
-func (s pieces) Reserve(n int, yield time.Duration) int {
-	return s.Session.Reserve(min(n, maxPiece), yield)
+func (s pieces) Reserve(n int, yield time.Duration, waiting int) int {
+	return s.Session.Reserve(min(n, maxPiece), yield, waiting)
 }

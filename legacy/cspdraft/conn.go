@@ -123,7 +123,7 @@ func (c *conn) Send(p []byte) error {
 		c.mu.Lock()
 		writable := c.writable
 		c.mu.Unlock()
-		if n := c.session.Reserve(min(len(p), maxReserve), 0); n > 0 {
+		if n := c.session.Reserve(min(len(p), maxReserve), 0, 0); n > 0 {
 			if c.apart {
 				return c.session.SendApart(buffer.Copy(p), n)
 			}

@@ -215,7 +215,7 @@ func (c *conn) pump(b *tcpsocket.Backend) {
 
 // place is asked for memory when the backend has something to say.
 func (c *conn) place() []byte {
-	if c.granted = c.s.Reserve(maxPiece, 0); c.granted == 0 {
+	if c.granted = c.s.Reserve(maxPiece, 0, 0); c.granted == 0 {
 		return nil
 	}
 	c.into = buffer.Get(c.granted)
