@@ -42,7 +42,7 @@ func (p *sent) cost() int { return max(p.size(), minCost) }
 func (o *outgoing) reserve(n int, yield time.Duration, waiting int, opts *Options) int {
 	o.waiting = max(o.waiting, uint8(min(waiting, manyWait)))
 	limit := o.bound
-	if yield > 0 && o.first > 1 && (o.delay < yield || time.Since(o.delayAt) > delayHolds) {
+	if yield > 0 && o.first > 1 && (o.delay < yield || time.Since(o.delayAt) > o.delayHolds()) {
 		limit = opts.SendBuffer / 2
 	}
 	room := limit - o.cost - o.reserved
@@ -61,15 +61,17 @@ func (o *outgoing) reserve(n int, yield time.Duration, waiting int, opts *Option
 	return n
 }
 
-// A packet that is acknowledged within shortWay, or within what less the caller calls short,
-// went a short way. That is measured of one behind at most what who yields may have on the way,
-// or the queue that more would be is taken for the way; and behind enough that the other side
-// does not wait for more before it acknowledges. What was measured holds for delayHolds, then
-// it is tried again.
-const (
-	shortWay   = 5 * time.Millisecond
-	delayHolds = 2 * time.Second
-)
+// shortWay: a packet that is acknowledged within that, or within what less the caller calls
+// short, went a short way. That is measured of one behind at most what who yields may have on
+// the way, or the queue that more would be is taken for the way; and behind enough that the
+// other side does not wait for more before it acknowledges.
+const shortWay = 5 * time.Millisecond
+
+// delayHolds is for how long what was measured holds; then it is tried again. A long way has
+// to run dry for that, which takes two delays: of a hundred, as a rule.
+func (o *outgoing) delayHolds() time.Duration {
+	return min(max(100*o.delay, 2*time.Second), 10*time.Second)
+}
 
 // unstarve reports whether a refused reservation may succeed now. It waits for a
 // quarter of the limit, so that readers are woken for a good piece.
@@ -176,13 +178,15 @@ func (o *outgoing) ack(id uint64, opts *Options) {
 
 // resize doubles the bound when it is what limits a fast link: a whole bound was
 // acknowledged within growTime while a reader was waiting for room. It goes back when a whole
-// one takes four times as long, so that what an idle session had is there for others.
+// one takes four times as long, so that what an idle session had is there for others; and what
+// was for those who waited does when they do not.
 func (o *outgoing) resize(opts *Options) {
 	if o.roundAcked < o.bound && o.bound == opts.SendBuffer {
 		return
 	}
 	now := time.Now()
 	near := 4 * opts.SendBuffer
+	shared := near * min(1+int(o.waiting), manyWait)
 	switch took := now.Sub(o.round); {
 	case took > 4*growTime:
 		o.lower(opts.SendBuffer, opts)
@@ -190,10 +194,11 @@ func (o *outgoing) resize(opts *Options) {
 		o.lower(near, opts)
 	case o.roundAcked < o.bound:
 		return
+	case o.bound > shared && !o.asked && o.delay < farWay/2:
+		o.lower(near, opts)
 	case o.starved < o.bound || o.bound*2 > opts.MaxSendBuffer:
 	case o.bound*2 <= near && took < growTime && opts.Budget.Grow(o.bound, nearShare),
-		o.bound*2 > near && took < farTime && (o.far(took) || o.bound*2 <= near*min(1+int(o.waiting), manyWait)) &&
-			opts.Budget.Grow(o.bound, farShare):
+		o.bound*2 > near && took < farTime && (o.far(took) || o.bound*2 <= shared) && opts.Budget.Grow(o.bound, farShare):
 		o.bound *= 2
 	}
 	o.round, o.roundAcked, o.waiting = now, 0, 0

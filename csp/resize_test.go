@@ -70,6 +70,31 @@ func TestBoundGrowsFurther(t *testing.T) {
 	}
 }
 
+// What a session had for those who waited goes back when they do not wait any more.
+func TestBoundWhenNobodyWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const first = 64 << 10
+		_, s, _ := open(t, csp.Options{SendBuffer: first, MaxSendBuffer: 32 * first})
+		l := attach(t, s, 0)
+		round := func(waiting int) int {
+			n := fillFor(s, waiting, func() { taken(t, l) })
+			time.Sleep(5 * time.Millisecond)
+			if err := s.Acked(s.Sent()); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		for round(3) < 16*first {
+		}
+		for range 3 {
+			round(0)
+		}
+		if n := round(0); n != 4*first {
+			t.Errorf("%d bytes are on the way of one that is alone, want %d", n, 4*first)
+		}
+	})
+}
+
 // What there was room for may still be there when the bound is lowered, and ends nothing; what
 // nobody asked room for ends the session as before.
 func TestLoweredBound(t *testing.T) {

@@ -3,7 +3,6 @@ package tcpsocket
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 
 	"encke/cause"
 	"encke/whitelist"
@@ -32,7 +31,7 @@ type Client struct {
 
 // NewClient returns a Client without sockets.
 func NewClient(sender Sender) *Client {
-	return &Client{sender: sender, turns: turns{sender: sender, all: new(atomic.Pointer[lightly])}, sockets: make(map[uint64]*Conn), ended: make(chan struct{})}
+	return &Client{sender: sender, turns: turns{sender: sender, light: new(justNow)}, sockets: make(map[uint64]*Conn), ended: make(chan struct{})}
 }
 
 // Dial opens a socket and waits until the backend is connected or ctx is done.

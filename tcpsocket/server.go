@@ -7,7 +7,6 @@ import (
 	"net"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"encke/buffer"
@@ -149,7 +148,7 @@ type Server struct {
 	away  bool              // sessions that come now open no sockets
 
 	targets targets
-	light   atomic.Pointer[lightly]
+	light   justNow
 	count   counters
 }
 
@@ -164,7 +163,7 @@ func NewServer(opener Opener, opts Options) *Server {
 // called in the end.
 func (v *Server) Mux(sender Sender, caller Caller) *Mux {
 	m := &Mux{
-		server: v, sender: sender, caller: caller, turns: turns{sender: sender, all: &v.light},
+		server: v, sender: sender, caller: caller, turns: turns{sender: sender, light: &v.light},
 		opening: rate{perSecond: v.opts.OpenRate, burst: v.opts.OpenBurst},
 		lines:   rate{perSecond: refusedRate, burst: refusedLines},
 	}

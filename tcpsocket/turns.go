@@ -12,12 +12,13 @@ import (
 // room again.
 type turns struct {
 	sender Sender
-	all    *atomic.Pointer[lightly] // of all sessions of the process
+	light  *justNow // of all sessions of the server
 
 	mu       sync.Mutex
 	waiting  []waiter  // the first was, or will be, woken
 	little   time.Time // when a light socket last asked
 	littleBy waiter    // which one
+	several  time.Time // when more than one waited
 	calls    uint64    // of writable, to notice one that came in between
 }
 
@@ -70,27 +71,40 @@ const (
 	yieldToOthers  = time.Millisecond
 )
 
-// lightly says which session, of all, had a light socket that asked, and when.
-type lightly struct {
-	by *turns
-	at time.Time
-}
-
-// yield returns the way for Sender.Reserve, on which w has to leave room.
+// yield returns the way for Sender.Reserve, on which w has to leave room. To other sessions
+// only one that is alone in its own yields: many would have next to nothing each.
 func (t *turns) yield(w waiter, light bool) time.Duration {
-	all := t.all.Load()
+	little := time.Since(t.little)
 	switch {
 	case light:
-		if now := t.little; all == nil || now.Sub(all.at) > lately/4 {
-			t.all.Store(&lightly{t, now})
-		}
-		return 0
-	case t.littleBy != w && time.Since(t.little) < lately:
+		t.light.set()
+	case t.littleBy != w && little < lately:
 		return yieldInSession
-	case all != nil && all.by != t && time.Since(all.at) < lately:
+	case t.littleBy == w && little < yieldFor: // it may be the only one that asked
+	case time.Since(t.several) > lately && t.light.is():
 		return yieldToOthers
 	}
 	return 0
+}
+
+// justNow is when a light socket of any session last asked.
+type justNow struct{ unix atomic.Int64 } // ns
+
+// yieldFor is for how long bulk yields to a request of another session: where those are rare
+// it goes on as if there were none.
+const yieldFor = 10 * time.Millisecond
+
+// set is cheap: who writes to memory that all sessions read has it to itself for a moment.
+func (j *justNow) set() {
+	now := time.Now().UnixNano()
+	if ago := time.Duration(now - j.unix.Load()); ago < 0 || ago > yieldFor/10 {
+		j.unix.Store(now)
+	}
+}
+
+func (j *justNow) is() bool {
+	ago := time.Duration(time.Now().UnixNano() - j.unix.Load())
+	return ago >= 0 && ago < yieldFor // the clock may have been set back
 }
 
 // forget takes w out of the queue, because it has ended.
@@ -125,6 +139,9 @@ func (t *turns) enqueue(w waiter, first bool) {
 		if other == w {
 			return
 		}
+	}
+	if len(t.waiting) > 0 {
+		t.several = time.Now()
 	}
 	if first {
 		t.waiting = slices.Insert(t.waiting, 0, w)

@@ -1,7 +1,6 @@
 package tcpsocket
 
 import (
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,7 +32,7 @@ func (w *woken) wake() { w.times++ }
 func TestLightSocketsTakeNoTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		room := &scarce{}
-		turns := turns{sender: room, all: new(atomic.Pointer[lightly])}
+		turns := turns{sender: room, light: new(justNow)}
 		first, second, light := new(woken), new(woken), new(woken)
 		ask := func(w waiter, isLight bool, want int) {
 			t.Helper()
@@ -85,14 +84,14 @@ func TestLightSocketsTakeNoTurn(t *testing.T) {
 	})
 }
 
-// Bulk yields to the light sockets of other sessions too, on a shorter way, and not to those
-// that were light long ago.
+// Bulk that is alone in its session yields to the light sockets of other sessions, on shorter
+// ways and for a moment.
 func TestYieldsToOtherSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var all atomic.Pointer[lightly]
-		room := &scarce{left: 1 << 30}
-		one, other := turns{sender: room, all: &all}, turns{sender: room, all: &all}
-		bulk, light := new(woken), new(woken)
+		var asked justNow
+		room := &scarce{left: 100}
+		one, other := turns{sender: room, light: &asked}, turns{sender: room, light: &asked}
+		bulk, second, light := new(woken), new(woken), new(woken)
 		expect := func(what string, want time.Duration) {
 			t.Helper()
 			one.reserve(bulk, 10, false)
@@ -105,32 +104,34 @@ func TestYieldsToOtherSessions(t *testing.T) {
 		expect("beside another session", yieldToOthers)
 		one.reserve(light, 10, true)
 		expect("beside its own session's", yieldInSession)
-		time.Sleep(lately / 2)
-		other.reserve(light, 10, true)
-		time.Sleep(lately / 2)
-		expect("half a second after the other", yieldToOthers)
 		time.Sleep(lately)
 		expect("when none is light any more", 0)
-	})
-}
 
-// A session's own light socket, which has become a bulk one, makes it not yield.
-func TestOwnLightSocketIsNoOther(t *testing.T) {
-	var all atomic.Pointer[lightly]
-	room := &scarce{left: 1 << 30}
-	one := turns{sender: room, all: &all}
-	w := new(woken)
-	one.reserve(w, 10, true)
-	one.reserve(w, 10, false)
-	if room.yields[1] != 0 {
-		t.Error("yielded to itself")
-	}
+		one.reserve(bulk, 10, true)
+		expect("beside what it was itself", 0)
+		time.Sleep(yieldFor)
+		other.reserve(light, 10, true)
+		expect("beside another session, again", yieldToOthers)
+
+		room.left = 0
+		one.reserve(bulk, 10, false)
+		one.reserve(second, 10, false)
+		other.reserve(light, 10, true)
+		expect("with another one that waits", 0)
+		room.left = 100
+		expect("with another one that waited", 0)
+		time.Sleep(2 * lately)
+		other.reserve(light, 10, true)
+		room.left = 100
+		one.leave(second)
+		expect("alone in its session again", yieldToOthers)
+	})
 }
 
 // Who asks does not count itself among those who wait.
 func TestHowManyWait(t *testing.T) {
 	room := &scarce{}
-	turns := turns{sender: room, all: new(atomic.Pointer[lightly])}
+	turns := turns{sender: room, light: new(justNow)}
 	first := new(woken)
 	for i, w := range []*woken{first, new(woken), new(woken)} {
 		if turns.reserve(w, 10, false) != 0 {
