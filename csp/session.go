@@ -124,13 +124,14 @@ func (s *Session) Err() error {
 // reservation back. yield, at most 5 ms, says that others send little beside what the caller
 // sends: on a way shorter than that it gets less, so that they need not wait. 0: it gets all.
 // waiting is how many wait for room beside it: for several the bound grows further.
-func (s *Session) Reserve(n int, yield time.Duration, waiting int) int {
+func (s *Session) Reserve(n int, yield time.Duration, waiting int) (granted int) {
+	// A defer would need more stack, and who reads a backend outgrow 2 KiB of it here.
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err != nil {
-		return 0
+	if s.err == nil {
+		granted = s.out.reserve(n, yield, waiting, s.opts)
 	}
-	return s.out.reserve(n, yield, waiting, s.opts)
+	s.mu.Unlock()
+	return granted
 }
 
 // Unreserve gives back a reservation that was not used.
