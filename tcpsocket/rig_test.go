@@ -3,6 +3,7 @@ package tcpsocket
 import (
 	"context"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,6 +24,9 @@ type wire struct {
 	queue    []*buffer.Buffer
 	used     int // queued and reserved
 	yielded  int // reservations that did
+	sent     int // in all
+	watch    string
+	watched  int // sent before what watch is in
 	starved  bool
 	writable func()
 	held     bool // deliver nothing
@@ -41,6 +45,10 @@ func (w *wire) Send(b *buffer.Buffer, reserved int) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.used += b.Len() - reserved
+	if w.watch != "" && strings.Contains(string(b.Bytes()), w.watch) {
+		w.watched = w.sent
+	}
+	w.sent += b.Len()
 	w.queue = append(w.queue, b)
 	w.cond.Broadcast()
 	return nil
