@@ -35,7 +35,6 @@ func (f floor) verdict() string {
 var (
 	cometPeers = []string{"encke-fetch", "encke-xhr", "encke-es", "encke-poll"}
 	bulk       = []string{"down1", "down50", "up1", "up50"}
-	sharedBulk = []string{"down50", "up50"} // on one session
 )
 
 // floors compares the results with what is asked for. Ratios are to the relay unless the
@@ -59,7 +58,7 @@ func (r *results) floors() []floor {
 	for _, scenario := range bulk {
 		ratio("CPU seconds per GB", "encke-ws", scenario, cost(1e9), 1.3, 1.05, false)
 	}
-	for _, scenario := range sharedBulk {
+	for _, scenario := range []string{"down50", "up50"} {
 		ratio("CPU seconds per GB", "encke-mux", scenario, cost(1e9), 1.3, 1.05, false)
 	}
 	for _, peer := range []string{"encke-ws", "encke-mux"} {

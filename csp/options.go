@@ -25,7 +25,8 @@ type Options struct {
 
 	// SendBuffer bounds the bytes that a session keeps until they are
 	// acknowledged; at the bound its backends are no longer read. Not less than half of
-	// what is reserved at a time, of which it must have room for a quarter. Default 256 KiB.
+	// what is reserved at a time: half of it must have room for a quarter of that.
+	// Default 256 KiB.
 	SendBuffer int
 
 	// MaxSendBuffer is what the bound grows to while acknowledgements come back

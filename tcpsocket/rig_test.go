@@ -22,11 +22,11 @@ type wire struct {
 	mu       sync.Mutex
 	cond     *sync.Cond
 	queue    []*buffer.Buffer
-	used     int // queued and reserved
-	yielded  int // reservations that did
-	sent     int // in all
-	watch    string
-	watched  int // sent before what watch is in
+	used     int    // queued and reserved
+	yielded  int    // reservations that did
+	sent     int    // bytes
+	watch    string // what is looked for in what is sent
+	watched  int    // bytes sent before that
 	starved  bool
 	writable func()
 	held     bool // deliver nothing

@@ -291,31 +291,6 @@ func TestBulkYieldsToLittle(t *testing.T) {
 	}
 }
 
-// While a bulk socket fills the session, others get their turn.
-func TestTurns(t *testing.T) {
-	r := newRig(t, nil, Options{})
-	r.down.hold(true)
-	r.down.watch = "me too"
-	bulk, bulkFar := r.pairHeld()
-	go func() { bulkFar.Write(random(4 << 20)); bulkFar.Close() }()
-	eventually(t, "the session is full", func() bool { r.down.mu.Lock(); defer r.down.mu.Unlock(); return r.down.starved })
-	small, smallFar := r.pairHeld()
-	smallFar.Write([]byte("me too"))
-	time.Sleep(50 * time.Millisecond)
-	r.down.hold(false)
-	buf := make([]byte, 6)
-	if _, err := io.ReadFull(small, buf); err != nil || string(buf) != "me too" {
-		t.Fatalf("%q, %v", buf, err)
-	}
-	r.down.mu.Lock()
-	before, bound := r.down.watched, r.down.bound
-	r.down.mu.Unlock()
-	if before == 0 || before > 2*bound {
-		t.Errorf("the small socket waited for %d bytes of the bulk one, in a session that has room for %d", before, bound)
-	}
-	io.Copy(io.Discard, bulk)
-}
-
 // pairHeld is pair while the way to the page is held: the answer to the open is
 // not waited for.
 func (r *rig) pairHeld() (*Conn, *net.TCPConn) {

@@ -34,13 +34,12 @@ func (t *turns) reserve(w waiter, n int, light bool) int {
 		if light {
 			t.little, t.littleBy = time.Now(), w
 		}
-		yield := t.yield(w, light)
 		if !light && len(t.waiting) > 0 && t.waiting[0] != w {
 			t.enqueue(w, false)
 			t.mu.Unlock()
 			return 0
 		}
-		calls, waiting := t.calls, max(len(t.waiting)-1, 0)
+		yield, calls, waiting := t.yield(w, light), t.calls, max(len(t.waiting)-1, 0)
 		t.mu.Unlock()
 
 		granted := t.sender.Reserve(n, yield, waiting)

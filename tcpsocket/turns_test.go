@@ -1,6 +1,7 @@
 package tcpsocket
 
 import (
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,4 +146,29 @@ func TestHowManyWait(t *testing.T) {
 	if turns.reserve(first, 10, false) != 10 || room.waiting != 2 {
 		t.Errorf("%d wait behind the first one, want 2", room.waiting)
 	}
+}
+
+// While a bulk socket fills the session, others get their turn.
+func TestTurns(t *testing.T) {
+	r := newRig(t, nil, Options{})
+	r.down.hold(true)
+	r.down.watch = "me too"
+	bulk, bulkFar := r.pairHeld()
+	go func() { bulkFar.Write(random(4 << 20)); bulkFar.Close() }()
+	eventually(t, "the session is full", func() bool { r.down.mu.Lock(); defer r.down.mu.Unlock(); return r.down.starved })
+	small, smallFar := r.pairHeld()
+	smallFar.Write([]byte("me too"))
+	time.Sleep(50 * time.Millisecond)
+	r.down.hold(false)
+	buf := make([]byte, 6)
+	if _, err := io.ReadFull(small, buf); err != nil || string(buf) != "me too" {
+		t.Fatalf("%q, %v", buf, err)
+	}
+	r.down.mu.Lock()
+	before, bound := r.down.watched, r.down.bound
+	r.down.mu.Unlock()
+	if before == 0 || before > 2*bound {
+		t.Errorf("the small socket waited for %d bytes of the bulk one, in a session that has room for %d", before, bound)
+	}
+	io.Copy(io.Discard, bulk)
 }
