@@ -36,13 +36,14 @@ var waysInBrowser = []inBrowser{
 	{"sockjs xhr-streaming", "sockjs", "xhr-streaming", ""},
 	{"sockjs eventsource", "sockjs", "eventsource", ""},
 	{"sockjs xhr-polling", "sockjs", "xhr-polling", ""},
+	{"sockjs iframe-htmlfile", "sockjs", "iframe-htmlfile", ""},
 	{"sockjs jsonp-polling", "sockjs", "jsonp-polling", ""},
 	{"encke websocket", "encke", "websocket", "sockjs websocket"},
 	{"encke fetch-streaming", "encke", "fetch-streaming", "sockjs xhr-streaming"},
 	{"encke xhr-streaming", "encke", "xhr-streaming", "sockjs xhr-streaming"},
 	{"encke eventsource", "encke", "eventsource", "sockjs eventsource"},
 	{"encke long-polling", "encke", "long-polling", "sockjs xhr-polling"},
-	{"encke iframe", "encke", "iframe", ""},
+	{"encke iframe", "encke", "iframe", "sockjs iframe-htmlfile"},
 	{"encke jsonp", "encke", "jsonp", "sockjs jsonp-polling"},
 }
 
@@ -207,9 +208,7 @@ func (r *pageRig) serve(w http.ResponseWriter, req *http.Request) {
 	case "/":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprintf(w, `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
-<script src="%sTCPSocket.js"></script><script src="/sockjs.js"></script><script src="/page/streams.js"></script>`, r.encke)
-	case "/sockjs.js":
-		http.ServeFile(w, req, "peers/node/node_modules/sockjs-client/dist/sockjs.min.js")
+<script src="%sTCPSocket.js"></script><script src="%s/../client.js"></script><script src="/page/streams.js"></script>`, r.encke, r.sockjs)
 	default:
 		f, err := pageFiles.Open(strings.TrimPrefix(req.URL.Path, "/"))
 		if err != nil {
