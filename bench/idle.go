@@ -2,8 +2,6 @@ package main
 
 import (
 	"io"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -39,7 +37,11 @@ func (r *running) idle(n int, over time.Duration) (res idleSample) {
 		return res
 	}
 	if r.lengths.touch > 0 {
-		touch(streams, r.lengths.touch)
+		if err := touch(streams, r.lengths.touch); err != nil {
+			closeAll(streams)
+			res.Err = err.Error()
+			return res
+		}
 	}
 	time.Sleep(r.lengths.settle)
 	res.RSS, res.PSS = r.process.memory()
@@ -55,18 +57,12 @@ func (r *running) idle(n int, over time.Duration) (res idleSample) {
 
 // touch echoes n bytes on every stream, a few at a time. What is idle then has carried
 // traffic, as it has in life: buffers that were written once stay resident.
-func touch(streams []stream, n int) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range openers {
-		wg.Go(func() {
-			buf := make([]byte, n)
-			for i := int(next.Add(1)) - 1; i < len(streams); i = int(next.Add(1)) - 1 {
-				if _, err := streams[i].Write(payload[:n]); err == nil {
-					io.ReadFull(streams[i], buf)
-				}
-			}
-		})
-	}
-	wg.Wait()
+func touch(streams []stream, n int) error {
+	return some(len(streams), func(i int) error {
+		_, err := streams[i].Write(payload[:n])
+		if err == nil {
+			_, err = io.ReadFull(streams[i], make([]byte, n))
+		}
+		return err
+	})
 }

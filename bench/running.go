@@ -116,62 +116,62 @@ func (r *running) verify() error {
 	return nil
 }
 
-// openers is how many streams are opened at a time.
-const openers = 16
-
 // open opens n streams, sends each the header, awaits the echo of what is behind it, and
 // starts each function with the stream.
 func (r *running) open(n int, h []byte, each ...func(stream)) ([]stream, error) {
 	streams := make([]stream, n)
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var first error
-	for range min(n, openers) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				s, err := r.dial()
-				if err == nil {
-					streams[i] = s
-					_, err = s.Write(h)
-				}
-				if err == nil && role(h[0]) == roleEcho && len(h) > 8 {
-					_, err = io.ReadFull(s, make([]byte, len(h)-8))
-				}
-				if err != nil {
-					mu.Lock()
-					if first == nil {
-						first = fmt.Errorf("stream %d: %w", i, err)
-					}
-					mu.Unlock()
-					return
-				}
-				for _, f := range each {
-					go f(s) // until s is closed
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if first != nil {
+	err := some(n, func(i int) error {
+		s, err := r.dial()
+		if err == nil {
+			streams[i] = s
+			_, err = s.Write(h)
+		}
+		if err == nil && role(h[0]) == roleEcho && len(h) > 8 {
+			_, err = io.ReadFull(s, make([]byte, len(h)-8))
+		}
+		if err != nil {
+			return err
+		}
+		for _, f := range each {
+			go f(s) // until s is closed
+		}
+		return nil
+	})
+	if err != nil {
 		closeAll(streams)
 	}
-	return streams, first
+	return streams, err
 }
 
 func closeAll(streams []stream) {
+	_ = some(len(streams), func(i int) error {
+		if streams[i] != nil {
+			streams[i].Close()
+		}
+		return nil
+	})
+}
+
+// some calls do of 0 to n-1, some at a time, and returns the first error. Whoever has one
+// does not go on.
+func some(n int, do func(i int) error) error {
+	const atATime = 16
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(len(streams), openers) {
+	var once sync.Once
+	var first error
+	for range min(n, atATime) {
 		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(streams); i = int(next.Add(1)) - 1 {
-				if streams[i] != nil {
-					streams[i].Close()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				if err := do(i); err != nil {
+					once.Do(func() { first = fmt.Errorf("stream %d: %w", i, err) })
+					return
 				}
 			}
 		})
 	}
 	wg.Wait()
+	return first
 }
 
 // guard calls measure and gives up when it takes longer than patience, which is a proxy
