@@ -123,16 +123,25 @@ func chromiumReport(version string, all map[string][]inPage) string {
 	var t strings.Builder
 	fmt.Fprintf(&t, "%s, %s, %s; %d rounds, medians.\n\n", time.Now().UTC().Format("2006-01-02 15:04 UTC"), machine(), version, len(all[waysInBrowser[0].name]))
 	head(&t, "way", "echo p50 ms", "echo p99 ms", "down MB/s", "echo: times faster than SockJS's same", "down ÷ SockJS's best Comet")
+	var floors []floor
 	for _, way := range waysInBrowser {
-		faster, times := "–", "–"
+		faster, times := 0.0, 0.0
 		if way.rival != "" && of(way.name, echo50) > 0 {
-			faster = number(of(way.rival, echo50) / of(way.name, echo50))
+			faster = of(way.rival, echo50) / of(way.name, echo50)
 		}
 		if way.library == "encke" && best > 0 {
-			times = number(of(way.name, bulk) / best)
+			times = of(way.name, bulk) / best
 		}
-		row(&t, way.name, number(of(way.name, echo50)), number(of(way.name, func(x inPage) float64 { return x.P99 })), number(of(way.name, bulk)), faster, times)
+		row(&t, way.name, number(of(way.name, echo50)), number(of(way.name, func(x inPage) float64 { return x.P99 })), number(of(way.name, bulk)), number(faster), number(times))
+		if way.library == "encke" && way.transport != "websocket" {
+			floors = append(floors, floor{what: "echo p50, times faster than " + way.rival, of: way.name, must: 5, mark: 10, least: true, got: faster, measured: faster > 0})
+		}
+		if way.transport == "fetch-streaming" {
+			floors = append(floors, floor{what: "bulk down, ÷ SockJS's best Comet", of: way.name, must: 5, mark: 20, least: true, got: times, measured: times > 0})
+		}
 	}
+	t.WriteString("\n")
+	floorTable(&t, "of medians", floors)
 	return t.String()
 }
 

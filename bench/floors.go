@@ -9,6 +9,7 @@ type floor struct {
 	must, mark float64
 	least      bool // at least; else at most
 	got        float64
+	rounds     []float64 // where got is their median
 	measured   bool
 }
 
@@ -41,27 +42,22 @@ var (
 // text says otherwise.
 func (r *results) floors() []floor {
 	var all []floor
-	add := func(what, of string, must, mark float64, least bool, got float64) {
-		all = append(all, floor{what, of, must, mark, least, got, got > 0})
+	add := func(what, of string, must, mark float64, least bool, got float64, rounds ...float64) {
+		all = append(all, floor{what, of, must, mark, least, got, rounds, got > 0})
+	}
+	rounds := func(what, of string, must, mark float64, least bool, each []float64) {
+		add(what, of, must, mark, least, median(each), each...)
 	}
 	ratio := func(what, peer, scenario string, m metric, must, mark float64, least bool) {
-		add(what, peer+" "+scenario, must, mark, least, r.ratio(scenario, peer, basePeer, m))
-	}
-	for _, scenario := range bulk {
-		ratio("session over WebSocket, bulk", "encke-ws", scenario, value, 0.85, 1.0, true)
-	}
-	for _, c := range [][2]string{{"down50", "down1"}, {"up50", "up1"}} {
-		if alone := r.of(c[1], basePeer, value); alone > 0 {
-			add("50 streams on one session, ÷ one stream of the relay: one connection each", "encke-mux "+c[0], 0.85, 1.0, true, r.of(c[0], "encke-mux", value)/alone)
-		}
-	}
-	for _, scenario := range bulk {
-		ratio("CPU seconds per GB", "encke-ws", scenario, cost(1e9), 1.3, 1.05, false)
-	}
-	for _, scenario := range []string{"down50", "up50"} {
-		ratio("CPU seconds per GB", "encke-mux", scenario, cost(1e9), 1.3, 1.05, false)
+		rounds(what, peer+" "+scenario, must, mark, least, r.ratios(scenario, peer, basePeer, m))
 	}
 	for _, peer := range []string{"encke-ws", "encke-mux"} {
+		for _, scenario := range bulk {
+			ratio("session over WebSocket, bulk", peer, scenario, value, 0.85, 1.0, true)
+		}
+		for _, scenario := range bulk {
+			ratio("CPU seconds per GB", peer, scenario, cost(1e9), 1.3, 1.05, false)
+		}
 		ratio("echo 64 B, p50", peer, "echo", p50, 1.1, 0.9, false)
 		ratio("echo 64 B, p99", peer, "echo", p99, 1.1, 0.9, false)
 		ratio("10,000 paced messages/s, CPU per million", peer, "paced100", cost(1e6), 1.1, 0.97, false)
@@ -82,21 +78,20 @@ func (r *results) floors() []floor {
 	for _, peer := range []string{"encke-xhr", "encke-es"} {
 		for _, scenario := range []string{"down1", "down50"} {
 			what := fmt.Sprintf("CPU s/GB, text transports (relay: %.2f)", r.of(scenario, basePeer, cost(1e9)))
-			add(what, peer+" "+scenario, 2.5, 1.6, false, r.of(scenario, peer, cost(1e9)))
+			rounds(what, peer+" "+scenario, 2.5, 1.6, false, r.each(scenario, peer, cost(1e9)))
 		}
 	}
-	for name, m := range map[string]metric{"down": wireIn, "up": wireOut} {
-		add("bytes on the wire per 64 B message", "encke-ws echo, "+name, 79, 73, false, r.of("echo", "encke-ws", m))
-	}
+	rounds("bytes on the wire per 64 B message", "encke-ws echo, down", 79, 73, false, r.each("echo", "encke-ws", wireIn))
+	rounds("bytes on the wire per 64 B message", "encke-ws echo, up", 79, 73, false, r.each("echo", "encke-ws", wireOut))
 	r.idleFloors(add)
 	r.websockifyFloors(add)
-	for _, peer := range []string{"encke-ws", "encke-mux"} {
-		add("p99 of 99 interactive streams beside a bulk one, ÷ alone", peer, 3, 1.5, false, r.of("mixed", peer, beside))
+	for _, peer := range append([]string{"encke-ws", "encke-mux"}, cometPeers...) {
+		rounds("p99 of 99 interactive streams beside a bulk one, ÷ alone", peer, 3, 1.5, false, r.each("mixed", peer, beside))
 	}
 	return all
 }
 
-type addFloor = func(what, of string, must, mark float64, least bool, got float64)
+type addFloor = func(what, of string, must, mark float64, least bool, got float64, rounds ...float64)
 
 func (r *results) idleFloors(add addFloor) {
 	kib := func(what, peer string, must, mark float64) {
@@ -110,8 +105,7 @@ func (r *results) idleFloors(add addFloor) {
 		kib("idle Comet session, KiB", peer, 30, 18)
 	}
 	if s, ok := r.largestIdle("encke-ws"); ok {
-		// What rounds to no percent at all is 0.
-		add("idle CPU, heartbeats included, %", fmt.Sprintf("encke-ws, %d", s.N), 1, 0.5, false, max(s.CPU*100, 0.001))
+		add("idle CPU, heartbeats included, % (mark: rounds to 0)", fmt.Sprintf("encke-ws, %d", s.N), 1, 0.5, false, max(s.CPU*100, 0.001))
 	}
 	for _, peer := range []string{"encke-ws", "encke-mux"} {
 		if s := r.Idle[peer]; len(s) == 3 {
@@ -139,12 +133,10 @@ func (r *results) websockifyFloors(add addFloor) {
 	for _, scenario := range append([]string{"msgup1", "setup"}, bulk[1:]...) {
 		add(what, "encke-ws "+scenario, 1, 2, true, r.ratio(scenario, "encke-ws", "websockify", value))
 	}
-	for name, m := range map[string]metric{"p50": p50, "p99": p99} {
-		if v := r.ratio("echo", "encke-ws", "websockify", m); v > 0 {
-			add(what, "encke-ws echo "+name, 1, 2, true, 1/v)
-		}
-	}
-	if v := r.ratio("paced100", "encke-ws", "websockify", cost(1e6)); v > 0 {
-		add(what, "encke-ws paced100, CPU", 1, 2, true, 1/v)
+	for _, less := range []struct {
+		of, scenario string
+		metric       metric
+	}{{"echo p50", "echo", p50}, {"echo p99", "echo", p99}, {"paced100, CPU", "paced100", cost(1e6)}} {
+		add(what, "encke-ws "+less.of, 1, 2, true, r.ratio(less.scenario, "websockify", "encke-ws", less.metric))
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ func (r *results) markdown() string {
 	fmt.Fprintf(&b, "%s, %s, %s; %d interleaved rounds of %s, medians, ratios within a round; %.0f s in all.\n\n    %s\n\n",
 		r.Date, r.Machine, r.Go, r.Rounds, r.Length, r.Seconds, r.Command)
 	r.summaryTable(&b)
-	r.floorTable(&b)
+	floorTable(&b, "÷ relay unless it says otherwise", r.floors())
 	for i := range scenarios {
 		if cells, ok := r.Samples[scenarios[i].name]; ok {
 			r.scenarioTable(&b, &scenarios[i], cells)
@@ -45,15 +46,18 @@ func number(v float64) string {
 	return fmt.Sprintf("%.3g", v)
 }
 
-func (r *results) floorTable(b *strings.Builder) {
-	b.WriteString("**Floors and marks** (÷ relay unless it says otherwise)\n\n")
-	head(b, "what", "of", "measured", "must", "mark", "reached")
-	for _, f := range r.floors() {
-		sign := "≤ "
+func floorTable(b *strings.Builder, title string, floors []floor) {
+	fmt.Fprintf(b, "**Floors and marks** (%s)\n\n", title)
+	head(b, "what", "of", "measured", "rounds", "must", "mark", "reached")
+	for _, f := range floors {
+		sign, rounds := "≤ ", "–"
 		if f.least {
 			sign = "≥ "
 		}
-		row(b, f.what, f.of, number(f.got), sign+number(f.must), sign+number(f.mark), f.verdict())
+		if len(f.rounds) > 1 {
+			rounds = number(slices.Min(f.rounds)) + " to " + number(slices.Max(f.rounds))
+		}
+		row(b, f.what, f.of, number(f.got), rounds, sign+number(f.must), sign+number(f.mark), f.verdict())
 	}
 	b.WriteString("\n")
 }
@@ -105,7 +109,7 @@ func (r *results) scenarioTable(b *strings.Builder, sc *scenario, cells map[stri
 		titles = append(titles, "p50 µs", "p99 µs")
 	}
 	if sc.name == "mixed" {
-		titles = append(titles, "p99 ÷ alone")
+		titles = append(titles, "p99 ÷ alone", "bulk MB/s")
 	}
 	if sc.wire {
 		titles = append(titles, "wire B down", "wire B up")
@@ -122,7 +126,7 @@ func (r *results) scenarioTable(b *strings.Builder, sc *scenario, cells map[stri
 			line = append(line, number(r.of(sc.name, p.Name, p50)), number(r.of(sc.name, p.Name, p99)))
 		}
 		if sc.name == "mixed" {
-			line = append(line, number(r.of(sc.name, p.Name, beside)))
+			line = append(line, number(r.of(sc.name, p.Name, beside)), number(r.of(sc.name, p.Name, bulkMBs)))
 		}
 		if sc.wire {
 			line = append(line, number(r.of(sc.name, p.Name, wireIn)), number(r.of(sc.name, p.Name, wireOut)))

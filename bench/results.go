@@ -27,6 +27,7 @@ func value(s sample) float64   { return s.Value }
 func p50(s sample) float64     { return s.P50 }
 func p99(s sample) float64     { return s.P99 }
 func beside(s sample) float64  { return s.P99 / s.Alone }
+func bulkMBs(s sample) float64 { return s.Bulk / 1e6 }
 func wireIn(s sample) float64  { return s.WireIn }
 func wireOut(s sample) float64 { return s.WireOut }
 
@@ -37,26 +38,33 @@ func cost(units float64) metric {
 
 // of returns the median of a metric, 0 if it was not measured.
 func (r *results) of(scenario, peer string, m metric) float64 {
-	var all []float64
+	return median(r.each(scenario, peer, m))
+}
+
+// each returns a metric of every round.
+func (r *results) each(scenario, peer string, m metric) (all []float64) {
 	for _, s := range r.Samples[scenario][peer] {
 		if s.Units > 0 {
 			all = append(all, m(s))
 		}
 	}
-	return median(all)
+	return all
 }
 
 // ratio returns the median over the rounds of one peer's metric over another's in the
 // same round, which is what a noisy machine leaves meaningful; 0 if there is none.
 func (r *results) ratio(scenario, peer, base string, m metric) float64 {
+	return median(r.ratios(scenario, peer, base, m))
+}
+
+func (r *results) ratios(scenario, peer, base string, m metric) (all []float64) {
 	a, b := r.Samples[scenario][peer], r.Samples[scenario][base]
-	var all []float64
 	for i := range min(len(a), len(b)) {
 		if a[i].Units > 0 && b[i].Units > 0 && m(b[i]) > 0 {
 			all = append(all, m(a[i])/m(b[i]))
 		}
 	}
-	return median(all)
+	return all
 }
 
 // largestIdle returns the measurement of a peer with the most idle streams.

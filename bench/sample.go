@@ -13,6 +13,7 @@ type sample struct {
 	P50     float64 `json:"p50_us,omitempty"`   // of what is timed, in microseconds
 	P99     float64 `json:"p99_us,omitempty"`   //
 	Alone   float64 `json:"alone_us,omitempty"` // p99 of the same streams just before, with nothing beside them
+	Bulk    float64 `json:"bulk,omitempty"`     // bytes per second of what was beside them
 	CPU     float64 `json:"cpu_s"`              // of the proxy's processes in the window
 	Harness float64 `json:"harness_cpu_s"`      // of clients and backend in the window
 	Units   float64 `json:"units"`              // bytes, messages or streams in the window

@@ -138,7 +138,9 @@ func (r *running) echo(n, rate, bulk int) (s sample) {
 	defer closeAll(more)
 	times.restart(r.lengths.warm)
 	s = sample{Alone: alone}
+	before, began := got.Load(), time.Now()
 	r.window(&s, times.n.Load)
+	s.Bulk = float64(got.Load()-before) / time.Since(began).Seconds()
 	times.fill(&s)
 	s.Value = s.P99
 	return s
