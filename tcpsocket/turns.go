@@ -16,6 +16,7 @@ type turns struct {
 
 	mu       sync.Mutex
 	waiting  []waiter  // the first was, or will be, woken
+	ahead    int       // how many of them were light and are first
 	little   time.Time // when a light socket last asked
 	littleBy waiter    // which one
 	several  time.Time // when more than one waited
@@ -133,7 +134,7 @@ func (t *turns) writable() {
 	}
 }
 
-func (t *turns) enqueue(w waiter, first bool) {
+func (t *turns) enqueue(w waiter, light bool) {
 	for _, other := range t.waiting {
 		if other == w {
 			return
@@ -142,8 +143,9 @@ func (t *turns) enqueue(w waiter, first bool) {
 	if len(t.waiting) > 0 {
 		t.several = time.Now()
 	}
-	if first {
-		t.waiting = slices.Insert(t.waiting, 0, w)
+	if light {
+		t.waiting = slices.Insert(t.waiting, t.ahead, w)
+		t.ahead++
 	} else {
 		t.waiting = append(t.waiting, w)
 	}
@@ -156,6 +158,9 @@ func (t *turns) leave(w waiter) waiter {
 			continue
 		}
 		t.waiting = append(t.waiting[:i], t.waiting[i+1:]...)
+		if i < t.ahead {
+			t.ahead--
+		}
 		if len(t.waiting) == 0 {
 			t.waiting = nil
 		} else if i == 0 {

@@ -85,6 +85,31 @@ func TestLightSocketsTakeNoTurn(t *testing.T) {
 	})
 }
 
+// Light sockets that wait go before the others, and in the order in which they came.
+func TestLightSocketsWaitInTurn(t *testing.T) {
+	room := &scarce{}
+	turns := turns{sender: room, light: new(justNow)}
+	bulk, ended := new(woken), new(woken)
+	light := []*woken{new(woken), new(woken), new(woken)}
+	turns.reserve(bulk, 10, false)
+	turns.reserve(light[0], 10, true)
+	turns.reserve(ended, 10, true)
+	turns.reserve(light[1], 10, true)
+	turns.forget(ended)
+	turns.reserve(light[2], 10, true)
+	for i, next := range append(light, bulk) {
+		if next.times = 0; i == 0 {
+			turns.writable()
+		} else {
+			turns.reserve(light[i-1], 10, true)
+		}
+		if next.times != 1 {
+			t.Errorf("the %d. was woken %d times, want once", i+1, next.times)
+		}
+		room.left = 10
+	}
+}
+
 // Bulk that is alone in its session yields to the light sockets of other sessions, on shorter
 // ways and for a moment.
 func TestYieldsToOtherSessions(t *testing.T) {
