@@ -218,6 +218,38 @@ func TestWhoYieldsGetsRoomBesideOthersWhoFillThat(t *testing.T) {
 	})
 }
 
+// Of packets that leave together the other side may acknowledge some at once and the rest late.
+func TestWayOfPacketsThatLeaveTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, s, _ := open(t, csp.Options{})
+		l := attach(t, s, 0)
+		const piece, short = 15 << 10, 5 * time.Millisecond
+		send := func(n int) {
+			for range n {
+				b := buffer.Get(piece)
+				b.Append(make([]byte, piece))
+				s.SendApart(b, s.Reserve(piece, 0, 0))
+			}
+		}
+		send(1)
+		taken(t, l)
+		s.Acked(1)
+		send(7)
+		taken(t, l)
+		time.Sleep(time.Millisecond)
+		s.Acked(6) // 75 KiB
+		time.Sleep(time.Second)
+		s.Acked(8)
+		got := 0
+		for n := s.Reserve(piece, short, 0); n > 0; n = s.Reserve(piece, short, 0) {
+			got += n
+		}
+		if got > 128<<10 {
+			t.Errorf("who yields got %d bytes on a way of 1 ms", got)
+		}
+	})
+}
+
 // Who yields has half the first bound on a short way, and all of the bound on a long one.
 func TestWhoYields(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
