@@ -16,11 +16,13 @@ type outgoing struct {
 	ended    bool   // an end-of-stream packet is queued
 	asked    bool   // acknowledgements come in requests of their own
 	waiting  uint8  // how many waited in this round beside who asked, manyWait at most
+	steady   bool   // somebody was refused when this round began
 	over     int32  // by so much at most cost is above the bound, which was lowered
 	cost     int    // of the queue
 	reserved int
 	bound    int    // of cost + reserved
-	starved  int    // the limit by which a reservation was refused; 0: none was
+	starved  int32  // the limit by which a reservation was refused; 0: none was
+	pace     int32  // KiB per second, of the last round at whose ends somebody waited; 0: none; or crowded
 	passed   uint64 // last id when one that yields was refused, until it gets something; 0: none
 
 	timed   uint64        // id of the packet whose delay is being measured; 0: none
@@ -34,20 +36,27 @@ type outgoing struct {
 
 func (p *sent) cost() int { return max(p.size(), minCost) }
 
-// reserve grants up to n bytes, or nothing when less than a quarter is free. On a short way
-// half the first bound does as well for who yields as all of it: the rest would only lie in
-// a queue, and whatever else is sent waits behind that. Where others fill that half by
-// themselves there is nothing to yield: it is as if the way were long. So it is before
-// anything was acknowledged, which would say that somebody is there who takes what is sent.
+// reserve grants up to n bytes, or nothing when less than a quarter is free. Whatever else is
+// sent waits behind what is on the way. So who yields gets half the first bound on a short way,
+// which does as well there as all of it. On another it gets what the way carries until its
+// acknowledgement comes, which is not less than it holds, and a quarter and ackBytes with which
+// to find out that it carries more. It gets all of the bound before anything was acknowledged,
+// which would say that somebody is there who takes what is sent; and where others fill by
+// themselves what it may have. (KiB/s times 2^20 ns is about a byte.)
 func (o *outgoing) reserve(n int, yield time.Duration, waiting int, opts *Options) int {
 	o.waiting = max(o.waiting, uint8(min(waiting, manyWait)))
 	limit := o.bound
-	if yield > 0 && o.first > 1 && (o.delay < yield || time.Since(o.delayAt) > o.delayHolds()) {
-		limit = opts.SendBuffer / 2
+	if yield > 0 && o.first > 1 {
+		half := opts.SendBuffer / 2
+		if o.delay < yield || time.Since(o.delayAt) > o.delayHolds() {
+			limit = half
+		} else if yield == shortWay && o.pace > 0 && o.delay < 10*time.Second {
+			limit = min(limit, max(half, int(o.pace)*int(o.delay>>20)/4*5+ackBytes))
+		}
 	}
 	room := limit - o.cost - o.reserved
 	if room < n && room < (n+3)/4 {
-		o.starved = max(o.starved, limit)
+		o.starved = max(o.starved, int32(limit))
 		if limit < o.bound && o.passed == 0 {
 			o.passed = o.first + uint64(len(o.queue)) - 1
 		}
@@ -61,11 +70,14 @@ func (o *outgoing) reserve(n int, yield time.Duration, waiting int, opts *Option
 	return n
 }
 
+// crowded is the pace where others fill what who yields may have, until the way is measured
+// again.
+const crowded = -1
+
 // shortWay: a packet that is acknowledged within that, or within what less the caller calls
 // short, went a short way. That is measured of one behind at most what who yields may have on
 // the way, or the queue that more would be is taken for the way; and behind enough that the
-// other side does not wait for more before it acknowledges. On a link that needs as long for
-// so much, one of less than 13 to 26 MB/s, it cannot be told from a long way.
+// other side does not wait for more before it acknowledges.
 const shortWay = 5 * time.Millisecond
 
 // delayHolds is for how long what was measured holds; then it is tried again. A long way has
@@ -85,7 +97,8 @@ func (o *outgoing) unstarve() bool {
 }
 
 func (o *outgoing) roomy() bool {
-	return o.starved > 0 && o.starved-o.cost-o.reserved >= o.starved/4
+	limit := int(o.starved)
+	return limit > 0 && limit-o.cost-o.reserved >= limit/4
 }
 
 // push queues payload, in the last packet if that has room and no link took it, or else,
@@ -176,11 +189,11 @@ func (o *outgoing) ack(id uint64, opts *Options) {
 	o.setOver(max(o.over-int32(acked), min(o.over, int32(o.reserved))), opts)
 	if o.timed != 0 && id >= o.timed {
 		o.delayAt = time.Now()
-		o.timed, o.delay = 0, o.delayAt.Sub(o.timedAt)
+		o.timed, o.delay, o.pace = 0, o.delayAt.Sub(o.timedAt), max(o.pace, 0)
 	}
 	if o.passed != 0 && id >= o.passed {
 		if o.passed = 0; o.starved > 0 && !o.roomy() {
-			o.delay, o.delayAt, o.starved = shortWay, time.Now(), o.bound
+			o.delay, o.delayAt, o.pace, o.starved = shortWay, time.Now(), crowded, int32(o.bound)
 		}
 	}
 	o.first = id + 1
@@ -199,7 +212,11 @@ func (o *outgoing) resize(opts *Options) {
 	now := time.Now()
 	near := 4 * opts.SendBuffer
 	shared := near * min(1+int(o.waiting), manyWait)
-	switch took := now.Sub(o.round); {
+	took := now.Sub(o.round)
+	if o.steady && o.starved > 0 && o.roundAcked >= o.bound && o.pace != crowded {
+		o.pace = int32(float64(o.roundAcked>>10) / max(took, time.Millisecond).Seconds())
+	}
+	switch {
 	case took > 4*growTime:
 		o.lower(opts.SendBuffer, opts)
 	case took > 4*farTime && o.bound > near:
@@ -208,12 +225,12 @@ func (o *outgoing) resize(opts *Options) {
 		return
 	case o.bound > shared && !o.asked && o.delay < farWay/2:
 		o.lower(near, opts)
-	case o.starved < o.bound || o.bound*2 > opts.MaxSendBuffer:
+	case int(o.starved) < o.bound || o.bound*2 > opts.MaxSendBuffer:
 	case o.bound*2 <= near && took < growTime && opts.Budget.Grow(o.bound, nearShare),
 		o.bound*2 > near && took < farTime && (o.far(took) || o.bound*2 <= shared) && opts.Budget.Grow(o.bound, farShare):
 		o.bound *= 2
 	}
-	o.round, o.roundAcked, o.waiting = now, 0, 0
+	o.round, o.roundAcked, o.waiting, o.steady = now, 0, 0, o.starved > 0
 }
 
 // growTime: a link that carries its bound in this time deserves a larger one. Beyond four

@@ -121,8 +121,9 @@ func (s *Session) Err() error {
 // Reserve asks for room for up to n bytes that the caller is about to read from
 // elsewhere. It returns how many may be read, at least n/4 or n if that is less,
 // or 0: then Handler.Writable will be called. Send or Unreserve gives the
-// reservation back. yield, at most 5 ms, says that others send little beside what the caller
-// sends: on a way shorter than that it gets less, so that they need not wait. 0: it gets all.
+// reservation back. yield says that others send little beside what the caller sends, so that
+// they need not wait: 5 ms, in this session: it gets no more than the way holds; less, in others:
+// it gets less on a way that is shorter. 0: it gets all.
 // waiting is how many wait for room beside it: for several the bound grows further.
 func (s *Session) Reserve(n int, yield time.Duration, waiting int) (granted int) {
 	// A defer would need more stack, and who reads a backend outgrow 2 KiB of it here.
