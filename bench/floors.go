@@ -9,7 +9,7 @@ type floor struct {
 	must, mark float64
 	least      bool // at least; else at most
 	got        float64
-	rounds     []float64 // where got is their median
+	rounds     []float64 // got is their median
 	measured   bool
 }
 
@@ -42,14 +42,12 @@ var (
 // text says otherwise.
 func (r *results) floors() []floor {
 	var all []floor
-	add := func(what, of string, must, mark float64, least bool, got float64, rounds ...float64) {
+	add := func(what, of string, must, mark float64, least bool, rounds ...float64) {
+		got := median(rounds)
 		all = append(all, floor{what, of, must, mark, least, got, rounds, got > 0})
 	}
-	rounds := func(what, of string, must, mark float64, least bool, each []float64) {
-		add(what, of, must, mark, least, median(each), each...)
-	}
 	ratio := func(what, peer, scenario string, m metric, must, mark float64, least bool) {
-		rounds(what, peer+" "+scenario, must, mark, least, r.ratios(scenario, peer, basePeer, m))
+		add(what, peer+" "+scenario, must, mark, least, r.ratios(scenario, peer, basePeer, m)...)
 	}
 	for _, peer := range []string{"encke-ws", "encke-mux"} {
 		for _, scenario := range bulk {
@@ -78,20 +76,20 @@ func (r *results) floors() []floor {
 	for _, peer := range []string{"encke-xhr", "encke-es"} {
 		for _, scenario := range []string{"down1", "down50"} {
 			what := fmt.Sprintf("CPU s/GB, text transports (relay: %.2f)", r.of(scenario, basePeer, cost(1e9)))
-			rounds(what, peer+" "+scenario, 2.5, 1.6, false, r.each(scenario, peer, cost(1e9)))
+			add(what, peer+" "+scenario, 2.5, 1.6, false, r.each(scenario, peer, cost(1e9))...)
 		}
 	}
-	rounds("bytes on the wire per 64 B message", "encke-ws echo, down", 79, 73, false, r.each("echo", "encke-ws", wireIn))
-	rounds("bytes on the wire per 64 B message", "encke-ws echo, up", 79, 73, false, r.each("echo", "encke-ws", wireOut))
+	add("bytes on the wire per 64 B message", "encke-ws echo, down", 79, 73, false, r.each("echo", "encke-ws", wireIn)...)
+	add("bytes on the wire per 64 B message", "encke-ws echo, up", 79, 73, false, r.each("echo", "encke-ws", wireOut)...)
 	r.idleFloors(add)
 	r.websockifyFloors(add)
 	for _, peer := range append([]string{"encke-ws", "encke-mux"}, cometPeers...) {
-		rounds("p99 of 99 interactive streams beside a bulk one, ÷ alone", peer, 3, 1.5, false, r.each("mixed", peer, beside))
+		add("p99 of 99 interactive streams beside a bulk one, ÷ alone", peer, 3, 1.5, false, r.each("mixed", peer, beside)...)
 	}
 	return all
 }
 
-type addFloor = func(what, of string, must, mark float64, least bool, got float64, rounds ...float64)
+type addFloor = func(what, of string, must, mark float64, least bool, rounds ...float64)
 
 func (r *results) idleFloors(add addFloor) {
 	kib := func(what, peer string, must, mark float64) {
@@ -131,12 +129,12 @@ func oneMore(few, many idleSample) float64 {
 func (r *results) websockifyFloors(add addFloor) {
 	const what = "against websockify, times as good"
 	for _, scenario := range append([]string{"msgup1", "setup"}, bulk[1:]...) {
-		add(what, "encke-ws "+scenario, 1, 2, true, r.ratio(scenario, "encke-ws", "websockify", value))
+		add(what, "encke-ws "+scenario, 1, 2, true, r.ratios(scenario, "encke-ws", "websockify", value)...)
 	}
 	for _, less := range []struct {
 		of, scenario string
 		metric       metric
 	}{{"echo p50", "echo", p50}, {"echo p99", "echo", p99}, {"paced100, CPU", "paced100", cost(1e6)}} {
-		add(what, "encke-ws "+less.of, 1, 2, true, r.ratio(less.scenario, "websockify", "encke-ws", less.metric))
+		add(what, "encke-ws "+less.of, 1, 2, true, r.ratios(less.scenario, "websockify", "encke-ws", less.metric)...)
 	}
 }
