@@ -47,8 +47,11 @@ func (o *outgoing) reserve(n int, yield time.Duration, waiting int, opts *Option
 	o.waiting = max(o.waiting, uint8(min(waiting, manyWait)))
 	limit := o.bound
 	if yield > 0 && o.first > 1 {
-		half := opts.SendBuffer / 2
-		if o.delay < yield || time.Since(o.delayAt) > o.delayHolds() {
+		half, short := opts.SendBuffer/2, yield
+		if o.asked {
+			short = shortWay
+		}
+		if o.delay < short || time.Since(o.delayAt) > o.delayHolds() {
 			limit = half
 		} else if yield == shortWay && o.pace > 0 && o.delay < 10*time.Second {
 			limit = min(limit, max(half, int(o.pace)*int(o.delay>>20)/4*5+ackBytes))
@@ -74,10 +77,11 @@ func (o *outgoing) reserve(n int, yield time.Duration, waiting int, opts *Option
 // again.
 const crowded = -1
 
-// shortWay: a packet that is acknowledged within that, or within what less the caller calls
-// short, went a short way. That is measured of one behind at most what who yields may have on
-// the way, or the queue that more would be is taken for the way; and behind enough that the
-// other side does not wait for more before it acknowledges.
+// shortWay: a packet that is acknowledged within that went a short way; or within what less
+// the caller says, unless acknowledgements come in requests of their own, which take longer. It
+// is measured of one behind at most what who yields may have on the way, or the queue that more
+// would be is taken for the way; and behind enough that the other side does not wait for more
+// before it acknowledges.
 const shortWay = 5 * time.Millisecond
 
 // delayHolds is for how long what was measured holds; then it is tried again. A long way has

@@ -321,5 +321,13 @@ func TestWhoYields(t *testing.T) {
 		long(50 * time.Millisecond)
 		time.Sleep(6 * time.Second)
 		expectFill("a hundred delays later it is tried again", short, 8)
+		long(2 * time.Millisecond)
+
+		l.AckedApart()
+		expectFill("who yields where acknowledgements come in requests of their own", time.Millisecond, 8)
+		long(2 * time.Millisecond)
+		expectFill("and again", time.Millisecond, 8)
+		long(6 * time.Millisecond)
+		expectFill("on a longer way", time.Millisecond, 16)
 	})
 }
