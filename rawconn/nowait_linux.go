@@ -45,4 +45,4 @@ func nowait(call uintptr, fd int, p []byte) (int, error) {
 	return int(n), nil
 }
 
-func writeBoth(fd int, p *[2][]byte) (int, error) { return unix.Writev(fd, p[:]) }
+func writeMany(fd int, p [][]byte) (int, error) { return unix.Writev(fd, p) }

@@ -119,7 +119,8 @@ func (r *Reader) readBlocking() (int, error) {
 type Writer struct {
 	raw  syscall.RawConn // nil: cannot
 	poll func(fd uintptr) bool
-	p    [2][]byte
+	one  [1][]byte // for TryWrite
+	p    [][]byte  // to be written
 	n    int
 	err  error
 }
@@ -134,21 +135,41 @@ func NewWriter(conn net.Conn) *Writer {
 // TryWrite writes as much of p as the connection takes at once and returns how
 // much that was. Less than len(p) without an error means that the rest must be
 // written in a way that can wait.
-func (w *Writer) TryWrite(p []byte) (int, error) { return w.TryWriteBoth(p, nil) }
-
-// TryWriteBoth is TryWrite for p and behind it q, in one system call where there is one
-// for it.
-func (w *Writer) TryWriteBoth(p, q []byte) (int, error) {
-	if w.raw == nil || len(p)+len(q) == 0 {
+func (w *Writer) TryWrite(p []byte) (int, error) {
+	if len(p) == 0 {
 		return 0, nil
 	}
-	w.p, w.n, w.err = [2][]byte{p, q}, 0, nil
-	err := w.raw.Write(w.poll)
-	w.p = [2][]byte{}
-	if err != nil {
-		return w.n, err
+	w.one[0] = p
+	_, n, err := w.TryWriteAll(w.one[:])
+	w.one[0] = nil
+	return n, err
+}
+
+// TryWriteAll is TryWrite for pieces, several in one system call where there is one for it.
+// rest are the pieces that are left; the first may have been cut in place.
+func (w *Writer) TryWriteAll(pieces [][]byte) (rest [][]byte, n int, err error) {
+	if w.raw == nil {
+		return pieces, 0, nil
 	}
-	return w.n, w.err
+	w.p, w.n, w.err = pieces, 0, nil
+	err = w.raw.Write(w.poll)
+	rest, w.p = w.p, nil
+	if err == nil {
+		err = w.err
+	}
+	return rest, w.n, err
+}
+
+// Cut returns pieces without their first n bytes. The first piece may be cut in place.
+func Cut(pieces [][]byte, n int) [][]byte {
+	for len(pieces) > 0 && n >= len(pieces[0]) {
+		n -= len(pieces[0])
+		pieces = pieces[1:]
+	}
+	if n > 0 {
+		pieces[0] = pieces[0][n:]
+	}
+	return pieces
 }
 
 func rawOf(conn net.Conn) syscall.RawConn {

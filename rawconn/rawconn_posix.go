@@ -8,4 +8,4 @@ func read(fd int, p []byte) (int, error) { return syscall.Read(fd, p) }
 
 func writeOne(fd int, p []byte) (int, error) { return syscall.Write(fd, p) }
 
-func writeBoth(fd int, p *[2][]byte) (int, error) { return writeOne(fd, p[0]) }
+func writeMany(fd int, p [][]byte) (int, error) { return writeOne(fd, p[0]) }

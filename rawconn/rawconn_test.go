@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -176,8 +177,8 @@ func TestTryWriteOnAPipeTakesNothing(t *testing.T) {
 	}
 }
 
-// Both pieces arrive in order, whatever the socket takes of them at a time.
-func TestTryWriteBoth(t *testing.T) {
+// All pieces arrive in order, whatever the socket takes of them at a time.
+func TestTryWriteAll(t *testing.T) {
 	a, b := tcpPair(t)
 	a.(*net.TCPConn).SetWriteBuffer(8 << 10)
 	w := rawconn.NewWriter(a)
@@ -187,16 +188,23 @@ func TestTryWriteBoth(t *testing.T) {
 		all, _ := io.ReadAll(b)
 		got <- all
 	}()
-	for i, sizes := range [][2]int{{0, 0}, {0, 5}, {5, 0}, {3, 4}, {16, 65509}, {300 << 10, 1}, {1, 300 << 10}, {200 << 10, 200 << 10}} {
-		p, q := bytes.Repeat([]byte{byte(2 * i)}, sizes[0]), bytes.Repeat([]byte{byte(2*i + 1)}, sizes[1])
-		all := append(bytes.Clone(p), q...)
-		want = append(want, all...)
-		n, err := w.TryWriteBoth(p, q)
-		if err != nil || n > len(all) {
-			t.Fatalf("TryWriteBoth of %v = %d, %v", sizes, n, err)
+	many := slices.Repeat([]int{30 << 10, 5}, 20)
+	for i, sizes := range [][]int{{}, {5}, {3, 4}, {16, 65509}, {300 << 10, 1}, {1, 300 << 10}, {200 << 10, 200 << 10, 7}, many} {
+		var all []byte
+		var pieces [][]byte
+		for k, size := range sizes {
+			pieces = append(pieces, bytes.Repeat([]byte{byte(20*i + k)}, size))
+			all = append(all, pieces[k]...)
 		}
-		if _, err := a.Write(all[n:]); err != nil { // the rest, as a caller must
-			t.Fatal(err)
+		want = append(want, all...)
+		rest, n, err := w.TryWriteAll(pieces)
+		if left := bytes.Join(rest, nil); err != nil || !bytes.Equal(left, all[n:]) {
+			t.Fatalf("TryWriteAll of %v wrote %d, %v, and left %d of %d", sizes, n, err, len(left), len(all))
+		}
+		for _, p := range rest { // as a caller must
+			if _, err := a.Write(p); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	a.Close()

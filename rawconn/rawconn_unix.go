@@ -55,8 +55,8 @@ func atEnd(fd int) bool {
 
 // writable is called once and writes until the socket takes no more.
 func (w *Writer) writable(fd uintptr) bool {
-	for len(w.p[0])+len(w.p[1]) > 0 {
-		n, err := write(int(fd), &w.p)
+	for len(w.p) > 0 {
+		n, err := write(int(fd), w.p)
 		switch {
 		case err == syscall.EINTR:
 		case err == syscall.EAGAIN:
@@ -66,23 +66,22 @@ func (w *Writer) writable(fd uintptr) bool {
 			return true
 		default:
 			w.n += n
-			first := min(n, len(w.p[0]))
-			w.p[0], w.p[1] = w.p[0][first:], w.p[1][n-first:]
+			w.p = Cut(w.p, n)
 		}
 	}
 	return true
 }
 
-// write writes what it can of the two.
-func write(fd int, p *[2][]byte) (int, error) {
-	switch {
-	case len(p[0]) == 0:
-		return writeOne(fd, p[1])
-	case len(p[1]) == 0:
+// write writes what it can of the first pieces.
+func write(fd int, p [][]byte) (int, error) {
+	if len(p) == 1 {
 		return writeOne(fd, p[0])
 	}
-	return writeBoth(fd, p)
+	return writeMany(fd, p[:min(len(p), atOnce)])
 }
+
+// atOnce is how many pieces are written together, for which unix.Writev needs no memory.
+const atOnce = 8
 
 func (t *transfer) readable(fd uintptr) bool {
 	t.n, t.err = tryRead(int(fd), t.p)

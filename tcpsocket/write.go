@@ -10,6 +10,7 @@ import (
 
 	"encke/buffer"
 	"encke/cause"
+	"encke/rawconn"
 )
 
 // This file is the way of a socket's bytes to its backend. At any time one
@@ -153,39 +154,53 @@ func (s *socket) write(batch [][]byte) {
 	s.continueWriting()
 }
 
-// tryWrite writes as much of the pieces as the backend takes at once, small ones
-// together, and returns what is left.
+// tryWrite writes as much of the pieces as the backend takes at once, and returns what is
+// left.
 func (s *socket) tryWrite(batch [][]byte) (rest [][]byte, written int, err error) {
 	for len(batch) > 0 {
-		p, n := batch[0], 1
-		var packed *buffer.Buffer
-		if len(batch) > 1 && len(p)+len(batch[1]) <= buffer.Max {
-			packed = buffer.Get(buffer.Max)
-			for n = 0; n < len(batch) && packed.Len()+len(batch[n]) <= buffer.Max; n++ {
-				packed.Append(batch[n])
-			}
-			p = packed.Bytes()
-		}
-		w, err := s.writer.TryWrite(p)
-		full := w == len(p)
-		if packed != nil {
-			packed.Release()
+		n, w := alike(batch), 0
+		run := batch[:n]
+		if len(run) > 1 && len(run[0]) <= smallPiece {
+			w, err = s.writePacked(run)
+			run = rawconn.Cut(run, w)
+		} else {
+			run, w, err = s.writer.TryWriteAll(run)
 		}
 		written += w
 		if err != nil {
 			return nil, written, err
 		}
-		if !full {
-			for w >= len(batch[0]) {
-				w -= len(batch[0])
-				batch = batch[1:]
-			}
-			batch[0] = batch[0][w:]
+		batch = batch[n-len(run):]
+		if len(run) > 0 {
 			return batch, written, nil
 		}
-		batch = batch[n:]
 	}
 	return nil, written, nil
+}
+
+// smallPiece is up to which size pieces are copied to be written together.
+const smallPiece = 4 << 10
+
+// alike returns how many of the first pieces are written together: large ones, or small ones
+// that fit into a buffer.
+func alike(batch [][]byte) int {
+	small, size, n := len(batch[0]) <= smallPiece, 0, 0
+	for _, p := range batch {
+		if size += len(p); (len(p) <= smallPiece) != small || small && size > buffer.Max {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+func (s *socket) writePacked(small [][]byte) (int, error) {
+	packed := buffer.Get(buffer.Max)
+	defer packed.Release()
+	for _, p := range small {
+		packed.Append(p)
+	}
+	return s.writer.TryWrite(packed.Bytes())
 }
 
 // enqueue copies the pieces to the queue, with mu held.

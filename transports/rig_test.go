@@ -57,7 +57,9 @@ func newRig(t *testing.T, opts transports.Options, sessions csp.Options) *rig {
 // HTTP/2 do.
 func newRigOf(t *testing.T, opts transports.Options, sessions csp.Options, netHTTP bool) *rig {
 	t.Helper()
-	sessions.Accept = func(s *csp.Session) csp.Handler { return &echo{s} }
+	if sessions.Accept == nil {
+		sessions.Accept = func(s *csp.Session) csp.Handler { return &echo{s} }
+	}
 	var h *transports.Handler
 	sessions.Admit = func(p csp.Peer) (func(), error) { return h.Admit(p) }
 	server := csp.NewServer(sessions)

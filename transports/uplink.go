@@ -28,6 +28,7 @@ type uplink struct {
 	hello   csp.Record    // New or Resume
 	hold    time.Duration // how long the answer may be silent
 	packets []csp.Packet
+	from    int    // index of the first of the message that is being read
 	acked   uint64 // the highest acknowledgement: it says all that lower ones say
 	pings   int    // probes to answer on the session's downlink
 	probes  int    // probes to answer on the downlink that this request becomes
@@ -66,7 +67,7 @@ func (u *uplink) record(r *csp.Record) error {
 func (u *uplink) take(r *csp.Record) error {
 	switch r.Kind {
 	case csp.Data, csp.End:
-		if len(u.packets) == csp.MaxPackets {
+		if len(u.packets)-u.from == csp.MaxPackets {
 			return cause.Limit.With("more than %d packets at once", csp.MaxPackets)
 		}
 		u.packets = append(u.packets, csp.Packet{ID: r.ID, Data: r.Data, End: r.Kind == csp.End})

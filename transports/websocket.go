@@ -156,6 +156,8 @@ type wsLink struct {
 	// Used by the reading goroutine only.
 	next uint64 // id of the next packet from the client
 
+	gathered atomic.Pointer[gathered] // what messages brought that is not delivered yet, or nil
+
 	session *csp.Session // set before link
 	link    *csp.Link
 
@@ -193,7 +195,7 @@ func (l *wsLink) begin(u *uplink) error {
 	if l.link, err = session.Attach(ack, l.flush); err != nil {
 		return err
 	}
-	l.conn.reader.OnWait(func() bool { return l.brought.Swap(false) && l.link.Due() }, l.link.Flush)
+	l.conn.reader.OnWait(l.due, l.settle)
 	l.watch = l.h.rounds.timer(l.confined(l.check))
 	l.watch.reset(l.h.opts.Heartbeat)
 	err = u.apply(session, false)

@@ -3,13 +3,11 @@ package transports
 import (
 	"context"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/coder/websocket"
 
 	"encke/buffer"
-	"encke/csp"
 	"encke/rawconn"
 )
 
@@ -38,6 +36,9 @@ func (l *wsLink) serve() {
 				return
 			}
 		} else if err != nil {
+			if failed := l.deliver(); failed != nil { // what came before
+				err = failed
+			}
 			l.end(err)
 			return
 		}
@@ -51,7 +52,7 @@ func (l *wsLink) turn() error {
 		if l.early = ""; err != nil {
 			return err
 		}
-		return l.message(msg)
+		return l.message(msg, nil)
 	}
 	if l.link != nil {
 		if err := l.conn.await(); err != nil {
@@ -62,8 +63,7 @@ func (l *wsLink) turn() error {
 	if err != nil {
 		return err
 	}
-	defer in.Release()
-	return l.message(msg)
+	return l.message(msg, in)
 }
 
 // read returns the next message, whole, and the buffer that it is in.
@@ -127,43 +127,3 @@ func (l *wsLink) collect(r io.Reader) (*buffer.Buffer, error) {
 }
 
 var noMemory = &violation{websocket.StatusTryAgainLater, "no memory to spare"}
-
-// uplinks holds what a message brought while it is taken, not longer: an idle link keeps
-// none.
-var uplinks = sync.Pool{New: func() any { return new(uplink) }}
-
-// message takes one message; the first one says which session this is.
-func (l *wsLink) message(msg []byte) error {
-	l.heard.Store(int64(sinceStart()))
-	u := uplinks.Get().(*uplink)
-	defer func() {
-		clear(u.packets) // they point into the message
-		*u = uplink{packets: u.packets[:0]}
-		uplinks.Put(u)
-	}()
-	var err error
-	if l.link == nil {
-		if l.next, err = u.parse(msg); err != nil {
-			return err
-		}
-		return l.begin(u)
-	}
-	if l.next, err = csp.Parse(msg, l.next, u.take); err != nil {
-		return err
-	}
-	for range min(u.pings, maxProbes) {
-		l.link.Answer()
-	}
-	u.pings = 0
-	left := u.close != nil && l.conn.left()
-	if left {
-		l.link.Detach() // nobody is there to be told
-	}
-	if len(u.packets) > 0 {
-		l.brought.Store(true)
-	}
-	if err = u.applyWith(l.session, false, l.link.Deliver); left {
-		err = io.ErrUnexpectedEOF // whatever err is, the session has ended for it
-	}
-	return err
-}

@@ -3,6 +3,7 @@ package transports
 import (
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"encke/buffer"
@@ -96,31 +97,35 @@ func (c *wsConn) collect(p []byte) {
 // push writes, with mu held, as much as the socket takes at once, and reports
 // whether that was all. Otherwise a goroutine drains the rest.
 func (c *wsConn) push() (bool, error) {
-	for i := 0; i < len(c.pending); {
-		// The header of a large frame and its payload are two pieces.
-		p, q := &c.pending[i], new(piece)
-		if i+1 < len(c.pending) {
-			q = &c.pending[i+1]
-		}
-		n, err := c.writer.TryWriteBoth(p.bytes(), q.bytes())
-		if err != nil {
-			c.err = err
-			return false, err
-		}
-		for _, done := range [...]*piece{p, q} {
-			if n < len(done.bytes()) {
-				done.trim(n)
-				c.pending = append(c.pending[:0], c.pending[i:]...)
-				return false, c.drainLater()
-			}
-			n -= len(done.bytes())
-			done.release()
-			i++
-		}
+	list := pieceLists.Get().(*[][]byte)
+	for i := range c.pending {
+		*list = append(*list, c.pending[i].bytes())
 	}
-	c.clear()
-	return true, nil
+	rest, _, err := c.writer.TryWriteAll(*list)
+	n := len(*list) - len(rest)
+	if err == nil && len(rest) > 0 {
+		c.pending[n].trim(len(c.pending[n].bytes()) - len(rest[0]))
+	}
+	clear(*list)
+	*list = (*list)[:0]
+	pieceLists.Put(list)
+	if err != nil {
+		c.err = err
+		return false, err
+	}
+	if n == len(c.pending) {
+		c.clear()
+		return true, nil
+	}
+	for i := range n {
+		c.pending[i].release()
+	}
+	c.pending = append(c.pending[:0], c.pending[n:]...)
+	return false, c.drainLater()
 }
+
+// pieceLists holds lists of what is written together.
+var pieceLists = sync.Pool{New: func() any { return new([][]byte) }}
 
 // drainLater starts, with mu held, the goroutine that drains.
 func (c *wsConn) drainLater() error {
