@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"sync"
+	"sync/atomic"
 )
 
 // dialEnckeMux opens sockets on sessions that are shared by up to perSession of them.
@@ -108,11 +109,24 @@ func (s *enckeSocket) end(err error) {
 
 func (s *enckeSocket) Read(p []byte) (int, error) {
 	n, err := s.inbox.Read(p)
+	s.taken(n)
+	return n, err
+}
+
+// taken counts n bytes and tells the proxy of them when it is time.
+func (s *enckeSocket) taken(n int) {
 	s.took += n
 	if n := s.window.taken(n); n > 0 {
 		s.sender.window(n)
 	}
-	return n, err
+}
+
+// Drain implements drainer.
+func (s *enckeSocket) Drain(got *atomic.Int64) {
+	s.drop(func(n int) {
+		s.taken(n)
+		got.Add(int64(n))
+	})
 }
 
 // Write sends p as one message, the first one together with the OPEN frame: numbers must

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,7 @@ type inbox struct {
 	busy   bool   // Fill has it
 	filled int    // bytes that Fill has put there
 	came   time.Time
+	drops  func(n int) // is told of bytes, which are not kept; nil: they are
 }
 
 func newInbox() *inbox {
@@ -33,6 +35,11 @@ func newInbox() *inbox {
 // Put adds a copy of p. It waits while the inbox is full.
 func (b *inbox) Put(p []byte) {
 	b.mu.Lock()
+	if drops := b.drops; drops != nil {
+		b.mu.Unlock()
+		drops(len(p))
+		return
+	}
 	for b.buf.Len() > inboxBound && b.err == nil {
 		b.cond.Wait()
 	}
@@ -69,6 +76,27 @@ func (b *inbox) Fill(src io.Reader, n int, scratch []byte) error {
 	}
 	return nil
 }
+
+// drop drops what is there and what comes, tells f of so many bytes, and waits for the end.
+// Nobody may Read.
+func (b *inbox) drop(f func(n int)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.drops = f
+	if n := b.buf.Len(); n > 0 {
+		b.buf.Reset()
+		b.mu.Unlock()
+		f(n)
+		b.mu.Lock()
+	}
+	b.cond.Broadcast()
+	for b.err == nil {
+		b.cond.Wait()
+	}
+}
+
+// Drain implements drainer.
+func (b *inbox) Drain(got *atomic.Int64) { b.drop(func(n int) { got.Add(int64(n)) }) }
 
 // arrived returns when the last bytes came: a page has them then, and need not be woken.
 func (b *inbox) arrived() time.Time {

@@ -61,6 +61,10 @@ func (r *running) receive(n int, h []byte, unit int64, scale float64) (s sample)
 
 // drain reads c until its end.
 func drain(c stream, got *atomic.Int64) {
+	if d, ok := c.(drainer); ok {
+		d.Drain(got)
+		return
+	}
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := c.Read(buf)

@@ -1,6 +1,9 @@
 package main
 
-import "io"
+import (
+	"io"
+	"sync/atomic"
+)
 
 // stream is one byte stream to the backend through a proxy, in whatever the proxy
 // speaks. One Write is one message: one frame, or one message in a POST.
@@ -11,6 +14,13 @@ type stream = io.ReadWriteCloser
 // messages. The contents of p do not change between calls.
 type repeater interface {
 	Repeat(p []byte, n int) error
+}
+
+// drainer is a stream that counts what comes and drops it where its client reads, as a page's
+// callback does: no goroutine of the stream is woken for it. It returns at the end of the
+// stream.
+type drainer interface {
+	Drain(got *atomic.Int64)
 }
 
 // repeat sends p n times as n messages.
