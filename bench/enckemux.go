@@ -47,7 +47,7 @@ type enckeSocket struct {
 	network *network
 	sender  enckeSender
 	window  enckeWindow
-	took    int
+	took    atomic.Int64
 
 	number uint64 // given with the first Write; guarded by m.mu
 }
@@ -115,7 +115,7 @@ func (s *enckeSocket) Read(p []byte) (int, error) {
 
 // taken counts n bytes and tells the proxy of them when it is time.
 func (s *enckeSocket) taken(n int) {
-	s.took += n
+	s.took.Add(int64(n))
 	if n := s.window.taken(n); n > 0 {
 		s.sender.window(n)
 	}
@@ -165,7 +165,7 @@ func (s *enckeSocket) Close() error {
 		return nil
 	}
 	s.end(io.ErrClosedPipe)
-	if s.took < receiveWindow {
+	if s.took.Load() < receiveWindow {
 		return s.m.link.send(binary.AppendUvarint([]byte{frameClose}, s.number), nil)
 	}
 	return s.m.link.send(append(binary.AppendUvarint([]byte{frameReset}, s.number), 0, 0), nil)

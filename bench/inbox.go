@@ -35,13 +35,13 @@ func newInbox() *inbox {
 // Put adds a copy of p. It waits while the inbox is full.
 func (b *inbox) Put(p []byte) {
 	b.mu.Lock()
+	for b.buf.Len() > inboxBound && b.err == nil {
+		b.cond.Wait()
+	}
 	if drops := b.drops; drops != nil {
 		b.mu.Unlock()
 		drops(len(p))
 		return
-	}
-	for b.buf.Len() > inboxBound && b.err == nil {
-		b.cond.Wait()
 	}
 	b.buf.Write(p)
 	b.came = time.Now()
@@ -78,18 +78,18 @@ func (b *inbox) Fill(src io.Reader, n int, scratch []byte) error {
 }
 
 // drop drops what is there and what comes, tells f of so many bytes, and waits for the end.
-// Nobody may Read.
+// Nobody may Read. f is called by one goroutine at a time: first by this one.
 func (b *inbox) drop(f func(n int)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.drops = f
-	if n := b.buf.Len(); n > 0 {
+	for n := b.buf.Len(); n > 0; n = b.buf.Len() {
 		b.buf.Reset()
+		b.cond.Broadcast()
 		b.mu.Unlock()
 		f(n)
 		b.mu.Lock()
 	}
-	b.cond.Broadcast()
+	b.drops = f
 	for b.err == nil {
 		b.cond.Wait()
 	}

@@ -93,6 +93,9 @@ func (b *Buffer) Bytes() []byte { return b.array[b.start:b.end] }
 // Len returns the number of content bytes.
 func (b *Buffer) Len() int { return b.end - b.start }
 
+// Size returns the number of bytes that the Buffer takes, whatever its content.
+func (b *Buffer) Size() int { return len(b.array) }
+
 // Room returns the unused space behind the content, for reading into; Extend
 // then makes what was read part of the content.
 func (b *Buffer) Room() []byte { return b.array[b.end:] }

@@ -123,7 +123,8 @@ func (s *Session) Err() error {
 // or 0: then Handler.Writable will be called. Send or Unreserve gives the
 // reservation back. yield says that others send little beside what the caller sends, so that
 // they need not wait: 5 ms, in this session: it gets no more than the way holds; less, in others:
-// it gets less on a way that is shorter. 0: it gets all.
+// it gets less on a way that is shorter, or than 5 ms if acknowledgements come in requests of
+// their own. 0: it gets all.
 // waiting is how many wait for room beside it: for several the bound grows further.
 func (s *Session) Reserve(n int, yield time.Duration, waiting int) (granted int) {
 	// A defer would need more stack, and who reads a backend outgrow 2 KiB of it here.

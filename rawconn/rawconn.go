@@ -148,7 +148,7 @@ func (w *Writer) TryWrite(p []byte) (int, error) {
 // TryWriteAll is TryWrite for pieces, several in one system call where there is one for it.
 // rest are the pieces that are left; the first may have been cut in place.
 func (w *Writer) TryWriteAll(pieces [][]byte) (rest [][]byte, n int, err error) {
-	if w.raw == nil {
+	if w.raw == nil || len(pieces) == 0 {
 		return pieces, 0, nil
 	}
 	w.p, w.n, w.err = pieces, 0, nil

@@ -21,7 +21,8 @@ type Sender interface {
 	Send(b *buffer.Buffer, reserved int) error
 	// Reserve grants room for up to n bytes, or 0: then Writable is called later. yield, 0 if
 	// there are none, says that other sockets send little and are not to wait: it grants less
-	// on a way shorter than that, and with 5 ms no more than the way holds on a longer one.
+	// on a way shorter than that, or than 5 ms if acknowledgements take longer than the way, and
+	// with 5 ms no more than the way holds on a longer one.
 	// waiting is how many others wait for room.
 	Reserve(n int, yield time.Duration, waiting int) int
 	// Unreserve gives back a reservation.

@@ -65,8 +65,9 @@ func (t *turns) reserve(w waiter, n int, light bool) int {
 
 // How short a way is on which half a session's first bound, 128 KiB, is enough for bulk that
 // yields: it still has 26 MB/s there, and a gigabit per second beside sockets of other sessions
-// only, which wait for the same processor, not for the same connection. On longer ways it yields
-// in its own session alone, by what they carry; the 5 ms say so to Sender.Reserve.
+// only, which wait for the same processor, not for the same connection (26 MB/s too where
+// acknowledgements come in requests of their own, for which csp counts 5 ms). On longer ways it
+// yields in its own session alone, by what they carry; the 5 ms say so to Sender.Reserve.
 const (
 	yieldInSession = 5 * time.Millisecond
 	yieldToOthers  = time.Millisecond

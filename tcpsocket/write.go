@@ -158,20 +158,22 @@ func (s *socket) write(batch [][]byte) {
 // left.
 func (s *socket) tryWrite(batch [][]byte) (rest [][]byte, written int, err error) {
 	for len(batch) > 0 {
-		n, w := alike(batch), 0
-		run := batch[:n]
-		if len(run) > 1 && len(run[0]) <= smallPiece {
-			w, err = s.writePacked(run)
-			run = rawconn.Cut(run, w)
+		n, w := small(batch), 0
+		var left [][]byte // of the first n
+		if n > 1 {
+			w, err = s.writePacked(batch[:n])
+			left = rawconn.Cut(batch[:n], w)
 		} else {
-			run, w, err = s.writer.TryWriteAll(run)
+			for n = 1; n < len(batch) && small(batch[n:]) < 2; n++ {
+			}
+			left, w, err = s.writer.TryWriteAll(batch[:n])
 		}
 		written += w
 		if err != nil {
 			return nil, written, err
 		}
-		batch = batch[n-len(run):]
-		if len(run) > 0 {
+		batch = batch[n-len(left):]
+		if len(left) > 0 {
 			return batch, written, nil
 		}
 	}
@@ -181,23 +183,22 @@ func (s *socket) tryWrite(batch [][]byte) (rest [][]byte, written int, err error
 // smallPiece is up to which size pieces are copied to be written together.
 const smallPiece = 4 << 10
 
-// alike returns how many of the first pieces are written together: large ones, or small ones
-// that fit into a buffer.
-func alike(batch [][]byte) int {
-	small, size, n := len(batch[0]) <= smallPiece, 0, 0
-	for _, p := range batch {
-		if size += len(p); (len(p) <= smallPiece) != small || small && size > buffer.Max {
-			break
+// small returns how many of the first pieces are small and fit into a buffer together.
+func small(batch [][]byte) int {
+	size := 0
+	for n, p := range batch {
+		if size += len(p); len(p) > smallPiece || size > buffer.Max {
+			return n
 		}
-		n++
 	}
-	return n
+	return len(batch)
 }
 
-func (s *socket) writePacked(small [][]byte) (int, error) {
+// writePacked writes a copy of the pieces.
+func (s *socket) writePacked(pieces [][]byte) (int, error) {
 	packed := buffer.Get(buffer.Max)
 	defer packed.Release()
-	for _, p := range small {
+	for _, p := range pieces {
 		packed.Append(p)
 	}
 	return s.writer.TryWrite(packed.Bytes())

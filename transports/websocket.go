@@ -154,9 +154,8 @@ type wsLink struct {
 	early string // what came with the request and was not taken yet
 
 	// Used by the reading goroutine only.
-	next uint64 // id of the next packet from the client
-
-	gathered atomic.Pointer[gathered] // what messages brought that is not delivered yet, or nil
+	next     uint64     // id of the next packet from the client
+	gathered *gathering // or nil
 
 	session *csp.Session // set before link
 	link    *csp.Link
@@ -167,6 +166,7 @@ type wsLink struct {
 
 	welcome *csp.Record
 
+	closing atomic.Bool // the library closes the WebSocket, in another goroutine
 	brought atomic.Bool // what messages have brought about may not have gone out
 
 	heard atomic.Int64 // when the client was last heard, nanoseconds since start
@@ -357,6 +357,7 @@ func (l *wsLink) finish(err error) {
 			code = why.Code
 		}
 	}
+	l.closing.Store(true)
 	if !l.h.spawn(l.confined(func() { closeWebSocket(l.ws, l.conn.reader.Until, closeCode(code), code.String()) })) {
 		l.conn.abandon() // the reading goroutine, which this may be, does the rest
 	}

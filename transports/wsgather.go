@@ -8,103 +8,130 @@ import (
 	"encke/csp"
 )
 
-// This file is how a wsLink takes messages: large ones that come together are delivered
-// together, so that backends get more at a time and are woken less often.
+// This file is how a wsLink takes messages: large ones that are at hand together are delivered
+// together, so that backends get more at a time and are woken less often. Where the connection
+// is no socket (TLS) no more than its small buffer is ever at hand.
 
-// gathered is what messages brought and the buffers that it is in.
-type gathered struct {
-	uplink
-	buffers []*buffer.Buffer
-	bytes   int // of the messages
+// gathering is what messages brought that is not delivered yet, and the buffers that it is in.
+type gathering struct {
+	up      uplink
+	buffers []*buffer.Buffer // that packets point into, each once
+	account buffer.Account   // of their memory
+	held    int              // bytes of it
 }
 
-// gatheredLists holds those that are empty: an idle link keeps none.
-var gatheredLists = sync.Pool{New: func() any { return new(gathered) }}
+// gatherings holds those that are empty: an idle link keeps none.
+var gatherings = sync.Pool{New: func() any { return new(gathering) }}
 
-// A message of largeMessage bytes, and what comes behind it, is delivered when there are
-// enoughGathered bytes, or before others are waited for.
+// A message of largeMessage bytes, and those behind it that bring packets too, are delivered
+// when they take enoughGathered bytes of memory, or before more is waited for.
 const (
 	largeMessage   = 16 << 10
-	enoughGathered = 256 << 10
+	enoughGathered = 512 << 10
 )
 
-// message takes one message, which is in a reference to in, unless that is nil; the first one
-// says which session this is.
+// message takes one message; the first one says which session this is. It takes over the
+// reference to the buffer that msg is in, unless in is nil.
 func (l *wsLink) message(msg []byte, in *buffer.Buffer) error {
 	l.heard.Store(int64(sinceStart()))
-	g := l.gathered.Swap(nil)
-	if g == nil {
-		g = gatheredLists.Get().(*gathered)
+	g := l.gathered
+	if l.gathered = nil; g == nil {
+		g = gatherings.Get().(*gathering)
+		g.account = l.h.server.Budget().Account()
 	}
-	if in != nil {
-		g.buffers = append(g.buffers, in)
-	}
-	var err error
 	if l.link == nil {
 		defer g.release()
-		if l.next, err = g.parse(msg); err != nil {
+		g.keep(in)
+		var err error
+		if l.next, err = g.up.parse(msg); err != nil {
 			return err
 		}
-		return l.begin(&g.uplink)
+		return l.begin(&g.up)
 	}
-	before := g.uplink
-	g.from = len(g.packets)
-	if l.next, err = csp.Parse(msg, l.next, g.take); err != nil {
-		g.uplink = before // nothing of this message has effect
-		l.gathered.Store(g)
+	before := g.up
+	g.up.from = len(before.packets)
+	next, err := csp.Parse(msg, l.next, g.up.take)
+	brought := len(g.up.packets) > g.up.from
+	if brought {
+		g.keep(in)
+	} else if in != nil {
+		in.Release() // nothing points into it
+	}
+	if err != nil { // nothing of this message has effect
+		clear(g.up.packets[g.up.from:])
+		g.up, l.gathered = before, g
 		return err
 	}
-	more := g.bytes > 0 || len(msg) >= largeMessage
-	g.bytes += len(msg)
-	if more && g.bytes < enoughGathered && len(g.packets) < csp.MaxPackets && g.pings == 0 && g.close == nil {
-		l.gathered.Store(g)
+	l.next = next
+	if (g.up.from > 0 || len(msg) >= largeMessage) && brought && g.open() {
+		g.account.Set(g.held)
+		l.gathered = g
 		return nil
 	}
 	return l.apply(g)
 }
 
-// deliver lets what was gathered take effect.
-func (l *wsLink) deliver() error {
-	if g := l.gathered.Swap(nil); g != nil {
-		return l.apply(g)
-	}
-	return nil
+// open reports whether more may be gathered.
+func (g *gathering) open() bool {
+	return g.held < enoughGathered && len(g.up.packets) < csp.MaxPackets && g.up.pings == 0 && g.up.close == nil
 }
 
-func (l *wsLink) apply(g *gathered) error {
+// keep takes over a reference to b, unless that is nil.
+func (g *gathering) keep(b *buffer.Buffer) {
+	switch n := len(g.buffers); {
+	case b == nil:
+	case n > 0 && g.buffers[n-1] == b:
+		b.Release()
+	default:
+		g.buffers = append(g.buffers, b)
+		g.held += b.Size()
+	}
+}
+
+func (g *gathering) release() {
+	for _, b := range g.buffers {
+		b.Release()
+	}
+	g.account.Set(0)
+	clear(g.buffers)
+	clear(g.up.packets) // they point into the messages
+	*g = gathering{up: uplink{packets: g.up.packets[:0]}, buffers: g.buffers[:0]}
+	gatherings.Put(g)
+}
+
+// deliver lets what was gathered take effect.
+func (l *wsLink) deliver() error {
+	g := l.gathered
+	if l.gathered = nil; g == nil {
+		return nil
+	}
+	return l.apply(g)
+}
+
+func (l *wsLink) apply(g *gathering) error {
 	defer g.release()
-	for range min(g.pings, maxProbes) {
+	for range min(g.up.pings, maxProbes) {
 		l.link.Answer()
 	}
-	g.pings = 0
-	left := g.close != nil && l.conn.left()
+	g.up.pings = 0
+	left := g.up.close != nil && l.conn.left()
 	if left {
 		l.link.Detach() // nobody is there to be told
 	}
-	if len(g.packets) > 0 {
+	if len(g.up.packets) > 0 {
 		l.brought.Store(true)
 	}
-	err := g.applyWith(l.session, false, l.link.Deliver)
+	err := g.up.applyWith(l.session, false, l.link.Deliver)
 	if left {
 		err = io.ErrUnexpectedEOF // whatever err is, the session has ended for it
 	}
 	return err
 }
 
-func (g *gathered) release() {
-	for _, b := range g.buffers {
-		b.Release()
-	}
-	clear(g.buffers)
-	clear(g.packets) // they point into the messages
-	*g = gathered{uplink: uplink{packets: g.packets[:0]}, buffers: g.buffers[:0]}
-	gatheredLists.Put(g)
-}
-
-// due reports whether there is something to do before more is waited for. Like settle it may
-// be called by the library's goroutine, which reads when it closes.
+// due reports whether there is something to do before more is waited for. The library's
+// goroutine, which reads when it closes, has nothing to do with what was gathered.
 func (l *wsLink) due() bool {
-	return l.gathered.Load() != nil || l.brought.Swap(false) && l.link.Due()
+	return !l.closing.Load() && (l.gathered != nil || l.brought.Swap(false) && l.link.Due())
 }
 
 // settle does it. If it fails the session has ended, and so will the connection.

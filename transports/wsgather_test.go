@@ -18,45 +18,65 @@ import (
 	"encke/transports"
 )
 
-// recorder notes what a session receives.
-type recorder struct{ got chan [][]byte }
+// recorder notes what a session receives, each Receive by itself. The first one waits.
+type recorder struct {
+	got  chan [][]byte
+	wait chan struct{}
+}
 
 func (r recorder) Receive(data [][]byte) error {
 	for i := range data {
 		data[i] = bytes.Clone(data[i])
 	}
 	r.got <- slices.Clone(data)
+	<-r.wait
 	return nil
 }
 func (recorder) Writable()           {}
 func (recorder) Closed(*cause.Error) {}
 
-// Large messages that come together are delivered together, whatever comes behind them, and
-// also if nothing does.
+// Large messages that are at hand together are delivered together, whatever comes behind them,
+// and also if nothing does.
 func TestLargeMessagesAreGathered(t *testing.T) {
+	const protocolError = 4000 + websocket.StatusCode(cause.ProtocolError)
 	large := func(id uint64) []byte { return packets(id, strings.Repeat(string(rune('a'+id)), 20<<10)) }
+	many := func(id uint64) []byte {
+		return packets(id, slices.Repeat([]string{strings.Repeat("x", 30)}, 900)...)
+	}
 	ping := (&csp.Record{Kind: csp.Ping}).Append(nil)
+	ack := (&csp.Record{Kind: csp.Ack, ID: 0}).Append(nil)
+	var megabyte [][]byte
+	for id := range uint64(50) {
+		megabyte = append(megabyte, large(2+id))
+	}
 	for name, c := range map[string]struct {
 		messages [][]byte
-		want     int // packets
-		ends     websocket.StatusCode
+		half     bool // the last one comes only in part
 		cut      bool
+		packets  int // that are delivered
+		calls    int // of Receive
+		most     int // if there may be more, so many at most
+		ends     websocket.StatusCode
 	}{
-		"one":                  {messages: [][]byte{large(1)}, want: 1},
-		"several":              {messages: [][]byte{large(1), large(2), large(3)}, want: 3},
-		"a small one behind":   {messages: [][]byte{large(1), large(2), packets(3, "x")}, want: 3},
-		"a ping behind":        {messages: [][]byte{large(1), ping}, want: 1},
-		"more than is enough":  {messages: [][]byte{large(1), large(2), large(3), large(4), large(5), large(6), large(7), large(8), large(9), large(10), large(11), large(12), large(13), large(14), large(15)}, want: 15},
-		"many packets":         {messages: [][]byte{packets(1, slices.Repeat([]string{strings.Repeat("x", 30)}, 900)...), packets(901, slices.Repeat([]string{"y"}, 900)...)}, want: 1800},
-		"what is no message":   {messages: [][]byte{large(1), large(2), {0x7f}}, want: 2, ends: 4000 + websocket.StatusCode(cause.ProtocolError)},
-		"half a message":       {messages: [][]byte{large(1), append(packets(2, "y"), 0x7f)}, want: 1, ends: 4000 + websocket.StatusCode(cause.ProtocolError)},
-		"an impossible packet": {messages: [][]byte{large(1), packets(1000, "x")}, ends: 4000 + websocket.StatusCode(cause.ProtocolError)},
-		"the end":              {messages: [][]byte{large(1), large(2), csp.AppendClose(nil, cause.Closed.Err())}, want: 2, ends: 4000},
-		"a cut":                {messages: [][]byte{large(1), large(2)}, want: 2, cut: true},
+		"one":                  {messages: [][]byte{large(2)}, packets: 1, calls: 1},
+		"several":              {messages: [][]byte{large(2), large(3), large(4)}, packets: 3, calls: 1},
+		"a small one behind":   {messages: [][]byte{large(2), large(3), packets(4, "x")}, packets: 3, calls: 1},
+		"half a one behind":    {messages: [][]byte{large(2), large(3), large(4)}, half: true, packets: 2, calls: 1},
+		"small ones":           {messages: [][]byte{packets(2, "x", "y"), packets(4, "z", "z")}, packets: 4, calls: 2},
+		"a ping behind":        {messages: [][]byte{large(2), ping, large(3)}, packets: 2, calls: 2},
+		"no packets behind":    {messages: [][]byte{large(2), ack, large(3)}, packets: 2, calls: 2},
+		"nothing behind":       {messages: [][]byte{large(2), nil, large(3)}, packets: 2, calls: 2},
+		"more than is enough":  {messages: megabyte, packets: 50, calls: 2, most: 25},
+		"many packets":         {messages: [][]byte{many(2), many(902), many(1802)}, packets: 2700, calls: 2},
+		"an unknown record":    {messages: [][]byte{large(2), large(3), {0x7f}}, packets: 2, calls: 1, ends: protocolError},
+		"one behind a packet":  {messages: [][]byte{large(2), append(packets(3, "y"), 0x7f)}, packets: 1, calls: 1, ends: protocolError},
+		"an impossible packet": {messages: [][]byte{large(2), packets(1000, "x")}, ends: protocolError},
+		"the end":              {messages: [][]byte{large(2), large(3), csp.AppendClose(nil, cause.Closed.Err())}, packets: 2, calls: 1, ends: 4000},
+		"a cut":                {messages: [][]byte{large(2), large(3)}, cut: true, packets: 2, calls: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := recorder{make(chan [][]byte, 100)}
-			r := newRig(t, transports.Options{}, csp.Options{Accept: func(*csp.Session) csp.Handler { return got }})
+			handler := recorder{make(chan [][]byte, 100), make(chan struct{})}
+			r := newRig(t, transports.Options{}, csp.Options{Accept: func(*csp.Session) csp.Handler { return handler }})
 			var raw net.Conn
 			client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 				c, err := new(net.Dialer).DialContext(ctx, network, addr)
@@ -70,44 +90,65 @@ func TestLargeMessagesAreGathered(t *testing.T) {
 			defer ws.CloseNow()
 			r.say(ws, r.hello())
 			r.hear(ws)
+			r.say(ws, packets(1, "wait"))
+			receive := func() [][]byte {
+				t.Helper()
+				select {
+				case data := <-handler.got:
+					return data
+				case <-time.After(20 * time.Second):
+					t.Fatal("nothing is delivered")
+				}
+				return nil
+			}
+			receive()
 
 			var wire, want []byte
-			for _, m := range c.messages {
-				if wire = append(wire, 0x82); len(m) < 126 {
-					wire = append(wire, 0x80|byte(len(m)))
+			for i, m := range c.messages {
+				frame := wireMessage(m)
+				if i == len(c.messages)-1 && c.half {
+					frame = frame[:len(frame)/2]
 				} else {
-					wire = binary.BigEndian.AppendUint16(append(wire, 0x80|126), uint16(len(m)))
+					want = append(want, content(m)...)
 				}
-				wire = append(append(wire, 0, 0, 0, 0), m...)
-				want = append(want, content(m)...)
+				wire = append(wire, frame...)
 			}
 			raw.Write(wire)
 			if c.cut {
 				raw.Close()
 			}
-			var all []byte
-			for n := 0; n < c.want; {
-				select {
-				case data := <-got.got:
-					n += len(data)
-					all = append(all, bytes.Join(data, nil)...)
-				case <-time.After(20 * time.Second):
-					t.Fatalf("%d of %d packets were delivered", n, c.want)
-				}
+			close(handler.wait) // all is at hand now
+			var got []byte
+			n, calls := 0, 0
+			for ; n < c.packets; calls++ {
+				data := receive()
+				n += len(data)
+				got = append(got, bytes.Join(data, nil)...)
 			}
 			if c.ends != 0 {
 				if code := r.closed(ws); code != c.ends {
 					t.Errorf("closed with %d, want %d", code, c.ends)
 				}
 			}
-			for len(got.got) > 0 {
-				all = append(all, bytes.Join(<-got.got, nil)...)
+			if len(handler.got) > 0 || n != c.packets || !bytes.HasPrefix(want, got) {
+				t.Errorf("%d packets were delivered, and more %v, want %d in their order", n, len(handler.got) > 0, c.packets)
 			}
-			if !bytes.HasPrefix(want, all) {
-				t.Error("something else was delivered, or in another order")
+			if calls < c.calls || calls > max(c.calls, c.most) {
+				t.Errorf("they were delivered in %d pieces, want %d", calls, c.calls)
 			}
 		})
 	}
+}
+
+// wireMessage returns a message in one frame, with a mask of zeros.
+func wireMessage(m []byte) []byte {
+	frame := []byte{0x82}
+	if len(m) < 126 {
+		frame = append(frame, 0x80|byte(len(m)))
+	} else {
+		frame = binary.BigEndian.AppendUint16(append(frame, 0x80|126), uint16(len(m)))
+	}
+	return append(append(frame, 0, 0, 0, 0), m...)
 }
 
 // content returns what is in the DATA records of a message, nothing if that is not valid.

@@ -97,6 +97,9 @@ func (c *wsConn) collect(p []byte) {
 // push writes, with mu held, as much as the socket takes at once, and reports
 // whether that was all. Otherwise a goroutine drains the rest.
 func (c *wsConn) push() (bool, error) {
+	if len(c.pending) == 0 {
+		return true, nil
+	}
 	list := pieceLists.Get().(*[][]byte)
 	for i := range c.pending {
 		*list = append(*list, c.pending[i].bytes())
