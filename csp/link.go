@@ -205,7 +205,8 @@ func (l *Link) AckedApart() {
 
 // Deliver is Session.Deliver for packets that came on the link itself, behind which others may
 // be at hand: what they bring about, credit and an acknowledgement, goes out together, at the
-// latest by the call with which 128 KiB have come. Flush must be called before others are waited for.
+// latest by the call with which 128 KiB have come. Flush must be called before others are
+// waited for.
 func (l *Link) Deliver(packets []Packet) (uint64, error) {
 	return l.s.accept(packets, false, l)
 }

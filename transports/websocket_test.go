@@ -46,6 +46,22 @@ func (r *rig) websocket() *websocket.Conn {
 	return ws
 }
 
+// rawWebSocket is websocket with the connection below.
+func (r *rig) rawWebSocket() (ws *websocket.Conn, raw net.Conn) {
+	r.t.Helper()
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, addr)
+		raw = c
+		return c, err
+	}}}
+	ws, _, err := websocket.Dial(r.t.Context(), r.url+"/session/websocket", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {r.url}}, HTTPClient: client})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { ws.CloseNow() })
+	return ws, raw
+}
+
 func (r *rig) say(ws *websocket.Conn, records ...[]byte) {
 	r.t.Helper()
 	if err := ws.Write(r.t.Context(), websocket.MessageBinary, join(records...)); err != nil {
@@ -187,16 +203,7 @@ func TestCutInsideAFrame(t *testing.T) {
 	for _, reset := range []bool{false, true} {
 		for cut := range 60 {
 			r := newRig(t, transports.Options{}, csp.Options{})
-			var raw net.Conn
-			client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				c, err := new(net.Dialer).DialContext(ctx, network, addr)
-				raw = c
-				return c, err
-			}}}
-			ws, _, err := websocket.Dial(t.Context(), r.url+"/session/websocket", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {r.url}}, HTTPClient: client})
-			if err != nil {
-				t.Fatal(err)
-			}
+			ws, raw := r.rawWebSocket()
 			r.say(ws, r.hello())
 			id := string(r.hear(ws)[0].Session)
 			// A masked frame, by hand, and only the first bytes of it.

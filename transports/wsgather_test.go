@@ -2,10 +2,7 @@ package transports_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
-	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -77,17 +74,7 @@ func TestLargeMessagesAreGathered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			handler := recorder{make(chan [][]byte, 100), make(chan struct{})}
 			r := newRig(t, transports.Options{}, csp.Options{Accept: func(*csp.Session) csp.Handler { return handler }})
-			var raw net.Conn
-			client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				c, err := new(net.Dialer).DialContext(ctx, network, addr)
-				raw = c
-				return c, err
-			}}}
-			ws, _, err := websocket.Dial(t.Context(), r.url+"/session/websocket", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {r.url}}, HTTPClient: client})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer ws.CloseNow()
+			ws, raw := r.rawWebSocket()
 			r.say(ws, r.hello())
 			r.hear(ws)
 			r.say(ws, packets(1, "wait"))
