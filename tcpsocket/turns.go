@@ -109,12 +109,12 @@ func (j *justNow) is() bool {
 	return ago >= 0 && ago < yieldFor // the clock may have been set back
 }
 
-// forget takes w out of the queue, because it has ended.
+// forget takes w out of the queue, because it has ended, and yields to it no more.
 func (t *turns) forget(w waiter) {
 	t.mu.Lock()
 	next := t.leave(w)
 	if t.littleBy == w {
-		t.littleBy = nil
+		t.little, t.littleBy = time.Time{}, nil
 	}
 	t.mu.Unlock()
 	if next != nil {

@@ -130,6 +130,10 @@ func TestYieldsToOtherSessions(t *testing.T) {
 		expect("beside another session", yieldToOthers)
 		one.reserve(light, 10, true)
 		expect("beside its own session's", yieldInSession)
+		time.Sleep(yieldFor)
+		one.forget(light)
+		expect("when that has ended", 0)
+		one.reserve(light, 10, true)
 		time.Sleep(lately)
 		expect("when none is light any more", 0)
 
