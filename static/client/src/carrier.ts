@@ -27,8 +27,8 @@ export interface CarrierParts {
   platform: Platform;
   /** The transports that can not work here. */
   missing: readonly Attempt[];
-  /** The next bytes for the proxy, about max; data: not only control frames. */
-  pull(max: number, data: boolean): Bytes | null;
+  /** The next bytes for the proxy, about max; turn: bytes of one socket's turn, 0: only control frames. */
+  pull(max: number, turn: number): Bytes | null;
 }
 
 /** What a carrier tells the session's owner. */

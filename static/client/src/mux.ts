@@ -3,8 +3,8 @@ import { type Cause, type CauseName, causeFromWire, causeNumber, WireError } fro
 import { appendFrame, dataHead, type Frame, FrameParser } from "./frame.ts";
 import { Socket, type SocketEvents, type Target } from "./socket.ts";
 
-/** Bytes that one socket may send before it is the next one's turn. */
-const turn = 16 * 1024;
+/** Who has no more bytes than this to send waits for nobody's turn. */
+const little = 1024;
 
 /** Strange frames after which the proxy is not worth talking to. */
 const strangeLimit = 100;
@@ -64,20 +64,14 @@ export class Mux {
     this.parser.feed(data, (f) => this.receiveFrame(f));
   }
 
-  /** Whether pull would find anything; data says whether bytes of sockets count. */
-  has(data: boolean): boolean {
-    return this.strays.length > 0 || this.control.size > 0 || (data && this.ring.size > 0);
-  }
-
   /**
    * The next bytes of the stream to the proxy, or null when there are none:
-   * control frames, then, if data is set, up to about max bytes of DATA, the
-   * sockets taking turns.
+   * control frames, then up to about max bytes of DATA, the sockets sending turn bytes
+   * each in turn, who has little to say first. Turn 0: no DATA.
    */
-  pull(max: number, data: boolean): Bytes | null {
+  pull(max: number, turn: number): Bytes | null {
     this.announced = false;
-    if (!this.has(data)) return null;
-    const out = new ByteWriter(this.estimate(max, data));
+    const out = new ByteWriter(this.estimate(max, turn > 0));
     for (const number of this.strays.splice(0)) {
       appendFrame(out, { type: "RESET", socket: number, cause: causeNumber("protocol-error"), text: "unknown socket" });
     }
@@ -86,12 +80,34 @@ export class Mux {
       s.takeUrgent(out);
       if (out.length >= max) break;
     }
-    while (data && this.ring.size > 0 && out.length + dataHead < max) {
-      const [s] = this.ring;
-      this.ring.delete(s);
-      if (s.takeData(out, Math.min(turn, max - out.length))) this.ring.add(s);
+    if (turn > 0) {
+      this.takeLittle(out, max);
+      this.takeTurns(out, max, turn);
     }
     return out.length > 0 ? out.finish() : null;
+  }
+
+  /** Half of max is left to the others. */
+  private takeLittle(out: ByteWriter, max: number): void {
+    for (const s of this.ring) {
+      if (s.queued <= little && out.length + dataHead < max / 2) {
+        this.ring.delete(s);
+        if (s.takeData(out, max - out.length)) this.ring.add(s);
+      }
+    }
+  }
+
+  private takeTurns(out: ByteWriter, max: number, turn: number): void {
+    while (this.ring.size > 0 && out.length + dataHead < max) {
+      const [s] = this.ring;
+      const start = out.length - s.used;
+      const more = s.takeData(out, Math.min(start + turn, max) - out.length);
+      s.used = out.length - start;
+      if (more && s.used + dataHead < turn) continue;
+      s.used = 0;
+      this.ring.delete(s);
+      if (more) this.ring.add(s);
+    }
   }
 
   /** Ends all sockets. */

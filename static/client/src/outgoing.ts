@@ -4,7 +4,10 @@ import { type Packet, packetCost } from "./packet.ts";
 
 /** What may wait for acknowledgement, in cost: at first, and while it comes back fast. */
 const firstBound = 256 * 1024;
-const largestBound = 1024 * 1024;
+const largestBound = 2 * 1024 * 1024;
+
+/** How many turns of sockets that bound holds: on a slow link turns are short. */
+const turnsInBound = 8;
 
 /** A link that carries a whole bound in this time, in ms, deserves a larger one. */
 const growTime = 500;
@@ -44,6 +47,11 @@ export class Outgoing {
     const room = Math.max(0, this.bound - this.cost);
     if (room === 0) this.starved = true;
     return room;
+  }
+
+  /** Bytes that one of several sockets may send before it is the next one's turn; 0: there is no room now. */
+  get turn(): number {
+    return this.room() && this.bound / turnsInBound;
   }
 
   /** Gives data the next id. */

@@ -68,7 +68,7 @@ export class Sender {
     private readonly session: Session,
     private readonly endpoint: Endpoint,
     private readonly platform: Platform,
-    private readonly pull: (max: number, data: boolean) => Bytes | null,
+    private readonly pull: (max: number, turn: number) => Bytes | null,
     private readonly events: SenderEvents,
   ) {
     this.drain = new Timer(platform.clock, () => this.pump());
@@ -277,7 +277,7 @@ export class Sender {
     let grown = false;
     while (bytes < maxBytes) {
       const max = Math.min(this.packetLimit, maxBytes - bytes);
-      const data = this.pull(max, outgoing.room() > 0);
+      const data = this.pull(max, outgoing.turn);
       if (!data) break;
       outgoing.push(data);
       bytes += data.length;

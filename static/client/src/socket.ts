@@ -36,8 +36,8 @@ interface Owner {
   forget(s: Socket): void;
 }
 
-/** Bytes that may wait for the uplink's turn before write is told to wait. */
-const acceptBytes = 64 * 1024;
+/** Bytes that may wait for the uplink before write is told to wait: the longest turn. */
+const acceptBytes = 256 * 1024;
 
 /**
  * One TCP connection as the page sees it (tcpsocket/PROTOCOL.md section 3). It
@@ -52,6 +52,8 @@ export class Socket {
 
   /** Bytes that have gone to the session. */
   sent = 0;
+  /** Bytes of its turn that it has used, for the mux. */
+  used = 0;
 
   private openSent = false;
   private resetWanted = false;

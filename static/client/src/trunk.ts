@@ -78,7 +78,7 @@ export class Trunk {
         endpoint: new Endpoint(base),
         platform,
         missing,
-        pull: (max, data) => this.mux.pull(max, data),
+        pull: (max, turn) => this.mux.pull(max, turn),
       },
       this.carrierEvents(),
     );

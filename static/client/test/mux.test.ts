@@ -30,9 +30,9 @@ class Rig {
     return { socket, log, over };
   }
 
-  pull(max = 65536, data = true): Frame[] {
+  pull(max = 65536, turn = 16384): Frame[] {
     const frames: Frame[] = [];
-    const bytes = this.mux.pull(max, data);
+    const bytes = this.mux.pull(max, turn);
     if (bytes) this.parser.feed(bytes, (f) => frames.push(f));
     return frames;
   }
@@ -107,7 +107,7 @@ test("a window above 2^31-1 is refused", () => {
   assert.throws(() => rig.say({ type: "WINDOW", socket: 1, n: 2 ** 31 }), WireError);
 });
 
-test("sockets take turns", () => {
+test("sockets take turns, who has little to say first", () => {
   const rig = new Rig();
   const bulk = rig.open().socket;
   const small = [rig.open(), rig.open(), rig.open()];
@@ -115,7 +115,7 @@ test("sockets take turns", () => {
   bulk.write(data(60_000));
   for (const s of small) s.socket.write(data(10));
   const first = rig.pull(40_000);
-  assert.deepEqual(kinds(first), ["DATA 1", "DATA 2", "DATA 3", "DATA 4", "DATA 1", "DATA 1"]);
+  assert.deepEqual(kinds(first), ["DATA 2", "DATA 3", "DATA 4", "DATA 1", "DATA 1", "DATA 1"]);
   assert.ok(bytesOf(first, 1) <= 40_000);
   assert.deepEqual(kinds(rig.pullAll()), ["DATA 1", "DATA 1"]);
 });
@@ -131,6 +131,44 @@ test("two bulk sockets get the same share", () => {
   assert.ok(Math.abs(bytesOf(frames, 1) - bytesOf(frames, 2)) <= 16_384, `${bytesOf(frames, 1)} and ${bytesOf(frames, 2)}`);
 });
 
+test("a turn may be longer than a packet, and each packet has something little", () => {
+  const rig = new Rig();
+  const [a, b, small] = [rig.open().socket, rig.open().socket, rig.open().socket];
+  rig.pull();
+  rig.say(opened(1, 100_000), opened(2, 100_000));
+  a.write(data(150_000));
+  b.write(data(70_000));
+  const order: string[] = [];
+  for (let frames = rig.pull(40_000, 100_000); frames.length > 0; frames = rig.pull(40_000, 100_000)) {
+    order.push(kinds(frames).join(" "));
+    if (order.length < 3) small.write(data(10));
+  }
+  assert.deepEqual(order, ["DATA 1", "DATA 3 DATA 1", "DATA 3 DATA 1 DATA 2", "DATA 2", "DATA 2 DATA 1", "DATA 1"]);
+});
+
+test("a socket that ends in its turn leaves it to the next one, whose turn is whole", () => {
+  const rig = new Rig();
+  const [a, b] = [rig.open().socket, rig.open().socket];
+  rig.pull();
+  a.write(data(60_000));
+  b.write(data(60_000));
+  rig.pull(10_000, 16_384);
+  a.reset();
+  const first = rig.pull(65_536, 16_384).find((f) => f.type === "DATA");
+  assert.deepEqual([first?.socket, first?.data.length], [2, 16_384 - 13]);
+});
+
+test("many that have little to say leave half to the others", () => {
+  const rig = new Rig();
+  const bulk = rig.open().socket;
+  const small = Array.from({ length: 100 }, () => rig.open().socket);
+  rig.pull();
+  bulk.write(data(60_000));
+  for (const s of small) s.write(data(1024));
+  const share = bytesOf(rig.pull(65_536, 65_536), 1);
+  assert.ok(share > 30_000 && share < 33_000, `${share}`);
+});
+
 test("control frames go before data and also when there is no room for data", () => {
   const rig = new Rig();
   const { socket } = rig.open(1000);
@@ -139,7 +177,7 @@ test("control frames go before data and also when there is no room for data", ()
   rig.say(opened(1), { type: "DATA", socket: 1, data: data(1000) });
   socket.consumed(1000);
   rig.open();
-  assert.deepEqual(kinds(rig.pull(65536, false)), ["WINDOW 1", "OPEN 2"]);
+  assert.deepEqual(kinds(rig.pull(65536, 0)), ["WINDOW 1", "OPEN 2"]);
   assert.deepEqual(kinds(rig.pull()), ["DATA 1"]);
 });
 

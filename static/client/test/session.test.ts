@@ -113,8 +113,8 @@ test("a run keeps its bounds but is never empty for a large packet", () => {
   assert.equal(out.packets(0, 1e6, 3).packets.length, 3);
 });
 
-test("the bound grows while acknowledgements come back fast, and not otherwise", () => {
-  const room = (took: number): number => {
+test("the bound, and turns with it, grows while acknowledgements come back fast, and not otherwise", () => {
+  const room = (took: number): [number, number] => {
     const out = new Outgoing();
     let now = 0;
     for (let round = 0; round < 6; round++) {
@@ -122,13 +122,14 @@ test("the bound grows while acknowledgements come back fast, and not otherwise",
       now += took;
       out.acknowledge(out.last, now);
     }
-    return out.room();
+    return [out.room(), out.turn];
   };
-  assert.equal(room(50), 1024 * 1024);
-  assert.equal(room(1000), 256 * 1024);
+  assert.deepEqual(room(50), [2048 * 1024, 256 * 1024]);
+  assert.deepEqual(room(1000), [256 * 1024, 32 * 1024]);
   const out = new Outgoing();
   while (out.room() > 0) out.push(packet(1));
   assert.equal(out.last, 1024); // 256 KiB of packets that count 256 bytes
+  assert.equal(out.turn, 0);
   out.acknowledge(1024, 1);
   out.linkLost();
   assert.equal(out.room(), 256 * 1024);
