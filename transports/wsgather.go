@@ -27,7 +27,7 @@ var gatherings = sync.Pool{New: func() any { return new(gathering) }}
 // when they take enoughGathered bytes of memory, or before more is waited for.
 const (
 	largeMessage   = 16 << 10
-	enoughGathered = 512 << 10
+	enoughGathered = 1 << 20
 )
 
 // message takes one message; the first one says which session this is. It takes over the

@@ -42,9 +42,9 @@ func TestLargeMessagesAreGathered(t *testing.T) {
 	}
 	ping := (&csp.Record{Kind: csp.Ping}).Append(nil)
 	ack := (&csp.Record{Kind: csp.Ack, ID: 0}).Append(nil)
-	var megabyte [][]byte
-	for id := range uint64(50) {
-		megabyte = append(megabyte, large(2+id))
+	var megabytes [][]byte
+	for id := range uint64(100) {
+		megabytes = append(megabytes, large(2+id))
 	}
 	for name, c := range map[string]struct {
 		messages [][]byte
@@ -63,7 +63,7 @@ func TestLargeMessagesAreGathered(t *testing.T) {
 		"a ping behind":        {messages: [][]byte{large(2), ping, large(3)}, packets: 2, calls: 2},
 		"no packets behind":    {messages: [][]byte{large(2), ack, large(3)}, packets: 2, calls: 2},
 		"nothing behind":       {messages: [][]byte{large(2), nil, large(3)}, packets: 2, calls: 2},
-		"more than is enough":  {messages: megabyte, packets: 50, calls: 2, most: 25},
+		"more than is enough":  {messages: megabytes, packets: 100, calls: 2, most: 50},
 		"many packets":         {messages: [][]byte{many(2), many(902), many(1802)}, packets: 2700, calls: 2},
 		"an unknown record":    {messages: [][]byte{large(2), large(3), {0x7f}}, packets: 2, calls: 1, ends: protocolError},
 		"one behind a packet":  {messages: [][]byte{large(2), append(packets(3, "y"), 0x7f)}, packets: 1, calls: 1, ends: protocolError},
