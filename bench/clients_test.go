@@ -87,4 +87,30 @@ func carry(t *testing.T, r *running) {
 		}
 		closeAll(up)
 	}
+	for range 2 { // the second one finds a session on which others have poured before
+		if up, err := r.open(3, header(roleSink, 0)); err != nil {
+			t.Error(err)
+		} else {
+			pour(t, r, up, amount)
+		}
+	}
+}
+
+// pour has all streams sent on at once until the backend got several bounds of what may be
+// unacknowledged, if they can do that.
+func pour(t *testing.T, r *running, up []stream, amount int64) {
+	defer closeAll(up)
+	before := r.backend.sunk.Load()
+	for _, s := range up {
+		s, ok := s.(pourer)
+		if !ok {
+			return
+		}
+		s.Pour(payload[:32<<10])
+	}
+	for until := time.Now().Add(time.Minute); r.backend.sunk.Load()-before < 4*amount; time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("after a minute the backend got %d bytes of %d", r.backend.sunk.Load()-before, 4*amount)
+		}
+	}
 }

@@ -236,6 +236,22 @@ func (s *enckeSender) take(least, most int, wait func() (bool, error)) (n int, o
 	return n, opening, nil
 }
 
+// whole takes credit for up to most messages of size bytes and returns for how many there was.
+func (s *enckeSender) whole(size, most int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := min(s.left/size, most)
+	s.left -= n * size
+	return n
+}
+
+// failed returns what fail was called with.
+func (s *enckeSender) failed() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
 // write sends p as one message, or as several when there is credit for a part only.
 func (s *enckeSender) write(p []byte, wait func() (bool, error)) (int, error) {
 	for sent := 0; sent < len(p); {
@@ -245,7 +261,9 @@ func (s *enckeSender) write(p []byte, wait func() (bool, error)) (int, error) {
 		}
 		s.writing.Lock()
 		s.head = appendDataHead(append(s.head[:0], opening...), s.socket, n)
-		err = s.link.send(s.head, p[sent:sent+n])
+		if err = s.failed(); err == nil {
+			err = s.link.send(s.head, p[sent:sent+n])
+		}
 		s.writing.Unlock()
 		if err != nil {
 			return sent, err
@@ -263,10 +281,26 @@ func (s *enckeSender) repeat(p []byte, n int, wait func() (bool, error)) error {
 	if _, _, err := s.take(n*len(p), n*len(p), wait); err != nil {
 		return err
 	}
+	return s.repeatNow(p, n)
+}
+
+// repeatNow is repeat for which credit was taken.
+func (s *enckeSender) repeatNow(p []byte, n int) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	if err := s.failed(); err != nil {
+		return err
+	}
 	s.head = appendDataHead(s.head[:0], s.socket, len(p))
 	return s.link.repeat(s.head, p, n)
+}
+
+// last sends a frame behind which there are no more, after fail: data behind it would end the
+// session.
+func (s *enckeSender) last(frame []byte) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return s.link.send(frame, nil)
 }
 
 // window tells the proxy that n bytes were taken.

@@ -30,6 +30,7 @@ type enckeWS struct {
 	acks    acks
 
 	mu    sync.Mutex
+	sent  uint64 // id of the last packet
 	head  []byte
 	room  [256]byte              // for head, while it is short
 	ready map[string]readyFrames // by the head in each of them: the sockets share the link
@@ -83,6 +84,7 @@ func (l *enckeWS) send(head, body []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := len(head) + len(body)
+	l.sent++
 	l.head = l.head[:0]
 	if l.ws == nil {
 		l.head = appendHello(l.head)
@@ -108,6 +110,7 @@ func (l *enckeWS) send(head, body []byte) error {
 func (l *enckeWS) repeat(head, body []byte, n int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.sent += uint64(n)
 	f := l.ready[string(head)]
 	if !same(f.of, body) || f.times != n {
 		record := binary.AppendUvarint([]byte{recordData}, uint64(len(head)+len(body)))
@@ -122,6 +125,13 @@ func (l *enckeWS) repeat(head, body []byte, n int) error {
 		l.ready[string(head)] = f
 	}
 	return l.ws.writeRaw(f.wire)
+}
+
+// last returns the id of the last packet that was sent.
+func (l *enckeWS) last() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sent
 }
 
 // Close tells the proxy that the session is over.

@@ -23,6 +23,7 @@ func dialEnckeMux(perSession int) func(*network, *url.URL) dialer {
 				}
 			}
 			m := &enckeMux{link: newEnckeWS(n, u), sockets: map[uint64]*enckeSocket{}}
+			m.uploads.init(m.link)
 			all = append(all, m)
 			return m.open(n, perSession), nil
 		}
@@ -31,7 +32,8 @@ func dialEnckeMux(perSession int) func(*network, *url.URL) dialer {
 
 // enckeMux is a session with many sockets.
 type enckeMux struct {
-	link *enckeWS
+	link    *enckeWS
+	uploads enckeUploads
 
 	mu      sync.Mutex
 	sockets map[uint64]*enckeSocket // those that were opened
@@ -48,6 +50,7 @@ type enckeSocket struct {
 	sender  enckeSender
 	window  enckeWindow
 	took    atomic.Int64
+	pours   []byte // what Pour sends
 
 	number uint64 // given with the first Write; guarded by m.mu
 }
@@ -86,6 +89,7 @@ func (m *enckeMux) receive() {
 		switch head.kind {
 		case frameOpened, frameWindow:
 			s.sender.credit(head.n)
+			m.uploads.wake()
 		case frameReset:
 			s.end(fmt.Errorf("encke: socket reset: cause %d", head.n))
 		case frameEOF:
@@ -105,6 +109,7 @@ func (m *enckeMux) receive() {
 func (s *enckeSocket) end(err error) {
 	s.Fail(err)
 	s.sender.fail(err)
+	s.m.uploads.wake()
 }
 
 func (s *enckeSocket) Read(p []byte) (int, error) {
@@ -153,6 +158,12 @@ func (s *enckeSocket) Write(p []byte) (int, error) {
 // Repeat implements repeater.
 func (s *enckeSocket) Repeat(p []byte, n int) error { return s.sender.repeat(p, n, nil) }
 
+// Pour implements pourer.
+func (s *enckeSocket) Pour(p []byte) {
+	s.pours = p
+	s.m.uploads.add(s)
+}
+
 // Close closes the socket as a page does that has what it wanted; one that leaves in the
 // midst of a stream resets it.
 func (s *enckeSocket) Close() error {
@@ -166,9 +177,9 @@ func (s *enckeSocket) Close() error {
 	}
 	s.end(io.ErrClosedPipe)
 	if s.took.Load() < receiveWindow {
-		return s.m.link.send(binary.AppendUvarint([]byte{frameClose}, s.number), nil)
+		return s.sender.last(binary.AppendUvarint([]byte{frameClose}, s.number))
 	}
-	return s.m.link.send(append(binary.AppendUvarint([]byte{frameReset}, s.number), 0, 0), nil)
+	return s.sender.last(append(binary.AppendUvarint([]byte{frameReset}, s.number), 0, 0))
 }
 
 type readerFunc func([]byte) (int, error)

@@ -13,10 +13,11 @@ type records struct {
 	src      byteSource
 	more     func() error // gets the next src when one has ended; nil: that is the end
 	link     receiver
-	session  string // the id, once the proxy has said it
-	size     int    // of the current packet
-	left     int    // of it that was not read
-	expected uint64 // id of the next packet
+	acked    func(id uint64) // gets acknowledgements, unless nil
+	session  string          // the id, once the proxy has said it
+	size     int             // of the current packet
+	left     int             // of it that was not read
+	expected uint64          // id of the next packet
 }
 
 // receiver is the link whose records are read.
@@ -87,7 +88,10 @@ func (r *records) record() error {
 	case recordPing:
 		r.link.pong()
 	case recordAck:
-		_, err = binary.ReadUvarint(r.src)
+		var id uint64
+		if id, err = binary.ReadUvarint(r.src); err == nil && r.acked != nil {
+			r.acked(id)
+		}
 	case recordSeq:
 		var id uint64
 		if id, err = binary.ReadUvarint(r.src); err == nil && id != r.expected+1 {

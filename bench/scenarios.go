@@ -79,6 +79,10 @@ func drain(c stream, got *atomic.Int64) {
 // batch at a time.
 func (r *running) upload(n, size, batch int, unit int64, scale float64) (s sample) {
 	streams, err := r.open(n, header(roleSink, 0), func(c stream) {
+		if c, ok := c.(pourer); ok && batch == 1 {
+			c.Pour(payload[:size])
+			return
+		}
 		for repeat(c, payload[:size], batch) == nil {
 		}
 	})

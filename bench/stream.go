@@ -23,6 +23,12 @@ type drainer interface {
 	Drain(got *atomic.Int64)
 }
 
+// pourer is a stream whose client sends for all that share a connection, from one place, as a
+// page does: Pour makes it send p, as one message, again and again until the stream ends.
+type pourer interface {
+	Pour(p []byte)
+}
+
 // repeat sends p n times as n messages.
 func repeat(s stream, p []byte, n int) error {
 	if r, ok := s.(repeater); ok {
