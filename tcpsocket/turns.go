@@ -109,12 +109,18 @@ func (j *justNow) is() bool {
 	return ago >= 0 && ago < yieldFor // the clock may have been set back
 }
 
-// forget takes w out of the queue, because it has ended, and yields to it no more.
+// afterEnd is for how long bulk yields to a socket that has ended: another one may ask.
+const afterEnd = 100 * time.Millisecond
+
+// forget takes w out of the queue, because it has ended.
 func (t *turns) forget(w waiter) {
 	t.mu.Lock()
 	next := t.leave(w)
 	if t.littleBy == w {
-		t.little, t.littleBy = time.Time{}, nil
+		t.littleBy = nil
+		if little := time.Now().Add(afterEnd - lately); little.Before(t.little) {
+			t.little = little
+		}
 	}
 	t.mu.Unlock()
 	if next != nil {

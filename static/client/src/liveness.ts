@@ -7,6 +7,7 @@ const mostDoubt = 60_000;
 /** How long the answer to a probe may take, in ms: this, and longer for what is sent before it. */
 const probeLimit = 3000;
 const slowest = 16; // bytes per ms
+const mostAhead = 256 * 1024; // bytes: of more, something is acknowledged meanwhile, and that is heard
 
 /** A link that has not proved itself is probed after this time, in ms. */
 const proveAfter = 1000;
@@ -130,7 +131,7 @@ export class Liveness {
   }
 
   private probeEnd(): number {
-    return this.probedAt + probeLimit + this.watched.inFlight() / slowest;
+    return this.probedAt + probeLimit + Math.min(this.watched.inFlight(), mostAhead) / slowest;
   }
 
   private silenceEnd(): number {

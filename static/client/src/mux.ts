@@ -4,7 +4,7 @@ import { appendFrame, dataHead, type Frame, FrameParser } from "./frame.ts";
 import { Socket, type SocketEvents, type Target } from "./socket.ts";
 
 /** Who has no more bytes than this to send waits for nobody's turn. */
-const little = 1024;
+const little = 4096;
 
 /** Strange frames after which the proxy is not worth talking to. */
 const strangeLimit = 100;
@@ -91,6 +91,7 @@ export class Mux {
   private takeLittle(out: ByteWriter, max: number): void {
     for (const s of this.ring) {
       if (s.queued <= little && out.length + dataHead < max / 2) {
+        s.used = 0;
         this.ring.delete(s);
         if (s.takeData(out, max - out.length)) this.ring.add(s);
       }

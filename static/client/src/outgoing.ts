@@ -6,11 +6,12 @@ import { type Packet, packetCost } from "./packet.ts";
 const firstBound = 256 * 1024;
 const largestBound = 2 * 1024 * 1024;
 
-/** How many turns of sockets that bound holds: on a slow link turns are short. */
+/** How many turns of sockets that bound holds: on a slow link turns are shorter. */
 const turnsInBound = 8;
 
-/** A link that carries a whole bound in this time, in ms, deserves a larger one. */
+/** A link that carries a whole bound in this time, in ms, deserves a larger one; the largest one in less. */
 const growTime = 500;
+const lastGrowTime = 200;
 
 /** Some packets in order; the first has id `first`. */
 export interface Run {
@@ -50,7 +51,7 @@ export class Outgoing {
   }
 
   /** Bytes that one of several sockets may send before it is the next one's turn; 0: there is no room now. */
-  get turn(): number {
+  turn(): number {
     return this.room() && this.bound / turnsInBound;
   }
 
@@ -112,7 +113,7 @@ export class Outgoing {
     if (this.roundAcked < this.bound) return;
     const took = now - this.roundStart;
     if (took > 4 * growTime) this.bound = firstBound;
-    else if (took < growTime && this.starved) this.bound = Math.min(this.bound * 2, largestBound);
+    else if (this.starved && took < (this.bound * 2 < largestBound ? growTime : lastGrowTime)) this.bound = Math.min(this.bound * 2, largestBound);
     this.roundStart = now;
     this.roundAcked = 0;
     this.starved = false;

@@ -277,7 +277,7 @@ export class Sender {
     let grown = false;
     while (bytes < maxBytes) {
       const max = Math.min(this.packetLimit, maxBytes - bytes);
-      const data = this.pull(max, outgoing.turn);
+      const data = this.pull(max, outgoing.turn());
       if (!data) break;
       outgoing.push(data);
       bytes += data.length;

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Liveness } from "../src/liveness.ts";
+import { VirtualClock } from "./clock.ts";
 import { setup, named } from "./rider.ts";
 
 test("silence alone is no reason to probe a stream again and again", async () => {
@@ -47,6 +49,19 @@ test("a dead link is found by a probe when there is doubt, or when it is silent 
     network.faults.webSocket = "ok";
     await clock.pass(10_000, () => bench.trunk.state === "online");
     assert.equal(bench.trunk.state, "online");
+  }
+});
+
+test("a probe waits for what is under way in front of it, but not for megabytes", async () => {
+  for (const [inFlight, limit] of [[0, 3000], [64 * 1024, 3000 + 4096], [2048 * 1024, 3000 + 16_384]] as const) { // prettier-ignore
+    const clock = new VirtualClock();
+    const start = clock.now();
+    let end = 0;
+    const liveness = new Liveness(clock, { probe() {}, keepAlive() {}, inFlight: () => inFlight, dead: () => void (end = clock.now()) });
+    liveness.start(25, false, true);
+    liveness.suspect();
+    await clock.pass(200_000, () => end > 0);
+    assert.equal(end - start, limit);
   }
 });
 

@@ -164,7 +164,7 @@ test("many that have little to say leave half to the others", () => {
   const small = Array.from({ length: 100 }, () => rig.open().socket);
   rig.pull();
   bulk.write(data(60_000));
-  for (const s of small) s.write(data(1024));
+  for (const s of small) s.write(data(4096));
   const share = bytesOf(rig.pull(65_536, 65_536), 1);
   assert.ok(share > 30_000 && share < 33_000, `${share}`);
 });

@@ -122,14 +122,15 @@ test("the bound, and turns with it, grows while acknowledgements come back fast,
       now += took;
       out.acknowledge(out.last, now);
     }
-    return [out.room(), out.turn];
+    return [out.room(), out.turn()];
   };
   assert.deepEqual(room(50), [2048 * 1024, 256 * 1024]);
+  assert.deepEqual(room(300), [1024 * 1024, 128 * 1024]);
   assert.deepEqual(room(1000), [256 * 1024, 32 * 1024]);
   const out = new Outgoing();
   while (out.room() > 0) out.push(packet(1));
   assert.equal(out.last, 1024); // 256 KiB of packets that count 256 bytes
-  assert.equal(out.turn, 0);
+  assert.equal(out.turn(), 0);
   out.acknowledge(1024, 1);
   out.linkLost();
   assert.equal(out.room(), 256 * 1024);
