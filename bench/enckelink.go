@@ -112,11 +112,15 @@ func (l *enckeWS) repeat(head, body []byte, n int) error {
 	defer l.mu.Unlock()
 	l.sent += uint64(n)
 	f := l.ready[string(head)]
-	if !same(f.of, body) || f.times != n {
+	times := n
+	if len(body) >= largeFrame {
+		times = 1
+	}
+	if !same(f.of, body) || f.times != times {
 		record := binary.AppendUvarint([]byte{recordData}, uint64(len(head)+len(body)))
 		record = append(append(record, head...), body...)
-		f = readyFrames{of: body, times: n}
-		for range n {
+		f = readyFrames{of: body, times: times}
+		for range times {
 			f.wire = appendFrame(f.wire, opBinary, record)
 		}
 		if l.ready == nil {
@@ -124,11 +128,11 @@ func (l *enckeWS) repeat(head, body []byte, n int) error {
 		}
 		l.ready[string(head)] = f
 	}
-	return l.ws.writeRaw(f.wire)
+	return l.ws.writeRaw(f.wire, n/times)
 }
 
-// last returns the id of the last packet that was sent.
-func (l *enckeWS) last() uint64 {
+// lastID returns the id of the last packet that was sent.
+func (l *enckeWS) lastID() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.sent

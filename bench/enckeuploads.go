@@ -53,7 +53,7 @@ func (u *enckeUploads) run() {
 			s.end(err)
 			continue
 		}
-		last := u.link.last()
+		last := u.link.lastID()
 		u.mu.Lock()
 		u.flying = append(u.flying, flyingTurn{last, n * len(s.pours)})
 		u.flight += n * len(s.pours)

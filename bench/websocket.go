@@ -179,12 +179,14 @@ func (w *wsConn) writeParts(op byte, head, body []byte) error {
 	return err
 }
 
-// writeRaw sends frames that are complete.
-func (w *wsConn) writeRaw(frames []byte) error {
+// largeFrame is from which size frames that repeat are not kept several times.
+const largeFrame = 16 << 10
+
+// writeRaw sends frames that are complete, so many times.
+func (w *wsConn) writeRaw(frames []byte, times int) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, err := w.c.Write(frames)
-	return err
+	return w.c.writeTimes(frames, times)
 }
 
 // Repeat implements repeater.
