@@ -158,6 +158,18 @@ test("a socket that ends in its turn leaves it to the next one, whose turn is wh
   assert.deepEqual([first?.socket, first?.data.length], [2, 16_384 - 13]);
 });
 
+test("who has little left of its turn begins a whole one the next time", () => {
+  const rig = new Rig();
+  const socket = rig.open().socket;
+  rig.pull();
+  socket.write(data(14_000));
+  rig.pull(10_000, 16_384);
+  assert.equal(bytesOf(rig.pull(65_536, 16_384), 1), 4_013);
+  socket.write(data(40_000));
+  const first = rig.pull(65_536, 16_384).find((f) => f.type === "DATA");
+  assert.equal(first?.data.length, 16_384 - 13);
+});
+
 test("many that have little to say leave half to the others", () => {
   const rig = new Rig();
   const bulk = rig.open().socket;
