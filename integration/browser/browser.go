@@ -61,7 +61,7 @@ type answer struct {
 
 // Launch starts a browser and waits until it takes commands, at most two minutes.
 func Launch(kind Kind) (*Browser, error) {
-	executable, err := find(kind)
+	executable, err := Find(kind)
 	if err != nil {
 		return nil, err
 	}
@@ -183,8 +183,8 @@ func (b *Browser) read(stdout io.Reader) {
 	}
 }
 
-// find returns the browser's executable.
-func find(kind Kind) (string, error) {
+// Find returns the browser's executable.
+func Find(kind Kind) (string, error) {
 	entry, ok := executables[kind]
 	if !ok {
 		return "", fmt.Errorf("no browser of the kind %q", kind)
