@@ -295,6 +295,16 @@ func (s *enckeSender) repeatNow(p []byte, n int) error {
 	return s.link.repeat(s.head, p, n)
 }
 
+// turn sends p, for which credit was taken, n times, as n messages.
+func (s *enckeSender) turn(p []byte, n int) error {
+	for range n {
+		if err := s.repeatNow(p, 1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // last sends a frame behind which there are no more, after fail: data behind it would end the
 // session.
 func (s *enckeSender) last(frame []byte) error {

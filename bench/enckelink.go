@@ -112,15 +112,11 @@ func (l *enckeWS) repeat(head, body []byte, n int) error {
 	defer l.mu.Unlock()
 	l.sent += uint64(n)
 	f := l.ready[string(head)]
-	times := n
-	if len(body) >= largeFrame {
-		times = 1
-	}
-	if !same(f.of, body) || f.times != times {
+	if !same(f.of, body) || f.times != n {
 		record := binary.AppendUvarint([]byte{recordData}, uint64(len(head)+len(body)))
 		record = append(append(record, head...), body...)
-		f = readyFrames{of: body, times: times}
-		for range times {
+		f = readyFrames{of: body, times: n}
+		for range n {
 			f.wire = appendFrame(f.wire, opBinary, record)
 		}
 		if l.ready == nil {
@@ -128,7 +124,7 @@ func (l *enckeWS) repeat(head, body []byte, n int) error {
 		}
 		l.ready[string(head)] = f
 	}
-	return l.ws.writeRaw(f.wire, n/times)
+	return l.ws.writeRaw(f.wire)
 }
 
 // lastID returns the id of the last packet that was sent.

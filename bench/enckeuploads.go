@@ -49,7 +49,7 @@ func (u *enckeUploads) run() {
 		if s == nil {
 			return
 		}
-		if err := s.sender.repeatNow(s.pours, n); err != nil {
+		if err := s.sender.turn(s.pours, n); err != nil {
 			s.end(err)
 			continue
 		}

@@ -87,21 +87,6 @@ func (c *countedConn) last(p []byte) {
 	c.network.wireOut.Add(int64(len(p)))
 }
 
-// writeTimes writes p so many times, together.
-func (c *countedConn) writeTimes(p []byte, times int) error {
-	if times == 1 {
-		_, err := c.Write(p)
-		return err
-	}
-	all := make(net.Buffers, times)
-	for i := range all {
-		all[i] = p
-	}
-	n, err := all.WriteTo(c.Conn)
-	c.network.wireOut.Add(n)
-	return err
-}
-
 func (c *countedConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	c.network.wireOut.Add(int64(n))

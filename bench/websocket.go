@@ -179,14 +179,12 @@ func (w *wsConn) writeParts(op byte, head, body []byte) error {
 	return err
 }
 
-// largeFrame is from which size frames that repeat are not kept several times.
-const largeFrame = 16 << 10
-
-// writeRaw sends frames that are complete, so many times.
-func (w *wsConn) writeRaw(frames []byte, times int) error {
+// writeRaw sends frames that are complete.
+func (w *wsConn) writeRaw(frames []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.c.writeTimes(frames, times)
+	_, err := w.c.Write(frames)
+	return err
 }
 
 // Repeat implements repeater.

@@ -190,7 +190,7 @@ func (st *wispStream) Repeat(p []byte, n int) error {
 		for range k {
 			st.out = append(st.out, frame...)
 		}
-		if err := st.s.ws.writeRaw(st.out, 1); err != nil {
+		if err := st.s.ws.writeRaw(st.out); err != nil {
 			return err
 		}
 		n -= k
